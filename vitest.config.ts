@@ -6,6 +6,8 @@ export default defineConfig({
     // Two cores are the smallest machine we promise to work on; more workers than cores only add noise.
     maxWorkers: 2,
     testTimeout: 30_000,
-    reporters: ['default'],
+    reporters: ['default', 'json'],
+    // .ci/run counts from this report.
+    outputFile: { json: 'build/test-report.json' },
   },
 });
