@@ -138,4 +138,5 @@ export interface ModelRelease {
   publishedUs: number;
   publishedBy: string;
   comment: string;
+  formerVersions: string[];
 }
