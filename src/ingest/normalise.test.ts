@@ -57,6 +57,12 @@ describe('time', () => {
     expect(normalise({ startUs: 1000e6, endUs: 1001e6 }).refusal?.reason).toBe('invalid_time');
   });
 
+  it('of a capture that counts from its own beginning is kept in a file, not in live traffic', () => {
+    expect(times({ startUs: 0, endUs: 5e6, allowsRelativeTime: true })).toEqual([0, 5e6, 5e6, 'OK']);
+    expect(times({ startUs: 9, endUs: 5, allowsRelativeTime: true })).toEqual([9, 9, 9, 'CLAMPED']);
+    expect(times({ startUs: 0, endUs: 5e6, allowsRelativeTime: true }, T)).toEqual([T, T, T, 'RECEIVED']);
+  });
+
   it('one missing: the other stands in', () => {
     expect(times({ startUs: 0 })).toEqual([T + 5, T + 5, T + 5, 'CLAMPED']);
     expect(times({ endUs: 0 })).toEqual([T, T, T, 'CLAMPED']);

@@ -24,6 +24,8 @@ export class FlowReading {
    * recognised by size. Not for dates: a capture with a clock that began in 1970 would land in our century.
    */
   guessTimeUnit = false;
+  /** Captures of this source may count from their own beginning, so that their flows lie in 1970. */
+  allowsRelativeTime = false;
   /** Receipt by the collector as the message itself tells it; 0 = not given, then the message's own time of receipt counts. */
   receivedUs = 0;
   /** 16 bytes (see `parseAddress`, `addressFromBytes`). The flow keeps the array: never reuse it. */
@@ -60,6 +62,7 @@ export class FlowReading {
     this.startUs = 0;
     this.endUs = 0;
     this.guessTimeUnit = false;
+    this.allowsRelativeTime = false;
     this.receivedUs = 0;
     this.sourceAddress = NO_ADDRESS;
     this.destinationAddress = NO_ADDRESS;
@@ -109,6 +112,7 @@ const UINT_MAX = 0xffff_ffff;
  * - with `guessTimeUnit`, a value whose size shows that it is in s, ms or ns is converted;
  * - one of start and end missing or implausible (before 1990, after 2099): the other stands in for it;
  * - both: the time of receipt stands in (RECEIVED); none known: refused, `missing_field` or `invalid_time`;
+ * - with `allowsRelativeTime` and no receipt known (a file), times in 1970..1989 are taken as they are;
  * - start after end: start = end;
  * - end more than `clockSkewMsMax` after a known receipt: the clock is ahead. Both are moved so that the flow ends at its receipt; a
  *   start that was not ahead stays. The receipt given in the message wins over that of the message itself.
@@ -185,6 +189,8 @@ export class Normaliser {
   }
 
   #settleTimes(reading: FlowReading, receivedUs: number): Refusal | null {
+    const isEarly = reading.startUs >= 0 && reading.startUs < PLAUSIBLE_FROM_US;
+    if (isEarly && reading.allowsRelativeTime && receivedUs <= 0) return this.#settleRelativeTimes(reading);
     let startUs = toPlausibleUs(reading.startUs, reading.guessTimeUnit);
     let endUs = toPlausibleUs(reading.endUs, reading.guessTimeUnit);
     let quality: TimeQuality = startUs === reading.startUs && endUs === reading.endUs ? 'OK' : 'CLAMPED';
@@ -213,6 +219,13 @@ export class Normaliser {
     this.#startUs = startUs;
     this.#endUs = endUs;
     this.#timeQuality = quality;
+    return null;
+  }
+
+  #settleRelativeTimes(reading: FlowReading): null {
+    this.#startUs = reading.startUs;
+    this.#endUs = Math.max(reading.startUs, reading.endUs);
+    this.#timeQuality = this.#endUs === reading.endUs ? 'OK' : 'CLAMPED';
     return null;
   }
 }
