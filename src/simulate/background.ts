@@ -1,16 +1,7 @@
+import { PROTOCOL_TCP } from '../flow/protocol.ts';
+import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../flow/tcp-flags.ts';
 import { Random } from '../kernel/random.ts';
-import {
-  ACK,
-  type Conversation,
-  FIN,
-  PSH,
-  RST,
-  report,
-  type SimulatedFlow,
-  SYN,
-  seenShare,
-  TCP,
-} from './conversation.ts';
+import { type Conversation, report, type SimulatedFlow, seenShare } from './conversation.ts';
 import { hash, hashUnit } from './hash.ts';
 import type { Host, Link, Network } from './network.ts';
 import type { Scenario } from './scenario.ts';
@@ -198,7 +189,7 @@ export class Background {
     const link = this.#link;
     const { spec } = link.exporter;
     const service = this.#services[this.#block.services[number]!]!;
-    const tcp = service.protocol === TCP;
+    const tcp = service.protocol === PROTOCOL_TCP;
     c.clientBytes = Math.round(this.#block.clientBytes[number]!);
     c.serverBytes = Math.round(this.#block.serverBytes[number]!);
     c.clientPackets = packetsOf(c.clientBytes, service.clientPacketBytes, random);
@@ -215,8 +206,8 @@ export class Background {
     c.tos = service.tos;
     c.clientPort = 32_768 + random.below(28_232);
     c.serverPort = service.port === 0 ? 10_000 + random.below(20_000) : service.port;
-    c.clientFlags = tcp ? SYN | ACK | PSH | (random.uniform() < 0.06 ? RST : FIN) : 0;
-    c.serverFlags = tcp ? SYN | ACK | PSH | FIN : 0;
+    c.clientFlags = tcp ? TCP_SYN | TCP_ACK | TCP_PSH | (random.uniform() < 0.06 ? TCP_RST : TCP_FIN) : 0;
+    c.serverFlags = tcp ? TCP_SYN | TCP_ACK | TCP_PSH | TCP_FIN : 0;
     c.label = 'benign';
     this.#choosePeers(c, exportedUs, random);
   }

@@ -1,17 +1,9 @@
 import type { FlowRecord, Outcome } from '../flow/flow-record.ts';
+import { PROTOCOL_TCP } from '../flow/protocol.ts';
+import { outcomeOfTcpFlags } from '../flow/tcp-flags.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Exporter, Host } from './network.ts';
 import type { ClassName } from './scenario.ts';
-
-export const TCP = 6;
-export const UDP = 17;
-export const ICMP = 1;
-export const ICMP_V6 = 58;
-export const FIN = 1;
-export const SYN = 2;
-export const RST = 4;
-export const PSH = 8;
-export const ACK = 16;
 
 /** One flow as its exporter reports it. */
 export interface SimulatedFlow {
@@ -32,7 +24,7 @@ export class Conversation {
   server: Host;
   clientPort = 0;
   serverPort = 0;
-  protocol = TCP;
+  protocol = PROTOCOL_TCP;
   tos = 0;
   clientBytes = 0;
   clientPackets = 0;
@@ -63,21 +55,23 @@ export function report(
   const c = conversation;
   const name = exporter.spec.address;
   if (bidirectional) {
-    const outcome = jointOutcome(c);
     const flags = c.clientFlags | c.serverFlags;
-    out.push({ exporter: name, flow: record(c, exporter, false, true, flags, outcome, c.label, random) });
+    out.push({
+      exporter: name,
+      flow: record(c, exporter, false, true, flags, outcomeOf(c), c.label, random),
+    });
     return;
   }
-  const outcome = directionOutcome(c.protocol, c.clientFlags);
+  // One direction does not tell what became of a connection.
+  const outcome = 'UNKNOWN';
   out.push({
     exporter: name,
     flow: record(c, exporter, false, false, c.clientFlags, outcome, c.label, random),
   });
   if (c.serverPackets === 0) return;
-  const answer = directionOutcome(c.protocol, c.serverFlags);
   out.push({
     exporter: name,
-    flow: record(c, exporter, true, false, c.serverFlags, answer, 'benign', random),
+    flow: record(c, exporter, true, false, c.serverFlags, outcome, 'benign', random),
   });
 }
 
@@ -159,18 +153,8 @@ export function seenShare(packets: number, samplingRate: number): number {
   return samplingRate === 1 ? 1 : 1 - (1 - 1 / samplingRate) ** packets;
 }
 
-/** What one direction's TCP flags tell. */
-function directionOutcome(protocol: number, flags: number): Outcome {
-  if (protocol !== TCP || flags === 0) return 'UNKNOWN';
-  if ((flags & ACK) === 0) return 'NO_REPLY';
-  if ((flags & RST) === 0) return 'ESTABLISHED';
-  return (flags & (PSH | FIN)) === 0 ? 'REJECTED' : 'RESET';
-}
-
 /** What both directions together tell, as a connection tracker sees it. */
-function jointOutcome(c: Conversation): Outcome {
-  if (c.serverPackets === 0) return 'NO_REPLY';
-  if (c.protocol !== TCP) return 'ESTABLISHED';
-  if ((c.serverFlags & RST) !== 0 && (c.serverFlags & SYN) === 0) return 'REJECTED';
-  return ((c.clientFlags | c.serverFlags) & RST) !== 0 ? 'RESET' : 'ESTABLISHED';
+function outcomeOf(c: Conversation): Outcome {
+  if (c.protocol === PROTOCOL_TCP) return outcomeOfTcpFlags(c.clientFlags, c.serverFlags);
+  return c.serverPackets === 0 ? 'NO_REPLY' : 'ESTABLISHED';
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { formatAddress } from '../flow/address.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
-import { ACK, SYN, TCP, UDP } from './conversation.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../flow/protocol.ts';
+import { TCP_ACK, TCP_SYN } from '../flow/tcp-flags.ts';
+
 import { BEHAVIOUR_NAMES, type BehaviourName, type BehaviourSpec, type Scenario } from './scenario.ts';
 import { historyOf, presetScenario } from './scenarios.ts';
 import { createSimulation, type Simulation } from './simulation.ts';
@@ -243,17 +245,17 @@ describe('behaviours', () => {
   it('brute force: complete, alike sessions with one login port', () => {
     const flows = labelled(only('brute_force'), 'brute_force', 100);
     expect(distinct(flows.map((flow) => flow.destinationPort))).toBe(1);
-    expect(share(flows, (flow) => (flow.tcpFlags & ACK) !== 0)).toBeGreaterThan(0.9);
+    expect(share(flows, (flow) => (flow.tcpFlags & TCP_ACK) !== 0)).toBeGreaterThan(0.9);
     const mean = flows.reduce((sum, flow) => sum + flow.rawBytes, 0) / flows.length;
     expect(share(flows, (flow) => Math.abs(flow.rawBytes / mean - 1) < 0.3)).toBeGreaterThan(0.85);
   });
 
   it('flood: SYN alone, or bytes in bulk, at one target', () => {
     const flows = labelled(only('flood'), 'flood');
-    const syn = flows.filter((flow) => flow.protocol === TCP);
-    const udp = flows.filter((flow) => flow.protocol === UDP);
+    const syn = flows.filter((flow) => flow.protocol === PROTOCOL_TCP);
+    const udp = flows.filter((flow) => flow.protocol === PROTOCOL_UDP);
     expect(syn.length * udp.length).toBeGreaterThan(0);
-    expect(share(syn, (flow) => flow.tcpFlags === SYN)).toBe(1);
+    expect(share(syn, (flow) => flow.tcpFlags === TCP_SYN)).toBe(1);
     expect(distinct(flows.map(destination))).toBeLessThanOrEqual(13);
   });
 
@@ -261,7 +263,7 @@ describe('behaviours', () => {
     const flows = labelled(only('amplification'), 'amplification', 90);
     expect(distinct(flows.map((flow) => flow.sourcePort))).toBe(1);
     expect(distinct(flows.map(source))).toBeGreaterThan(4);
-    expect(share(flows, (flow) => flow.protocol === UDP && flow.bytes / flow.packets > 400)).toBe(1);
+    expect(share(flows, (flow) => flow.protocol === PROTOCOL_UDP && flow.bytes / flow.packets > 400)).toBe(1);
   });
 
   it('beaconing: one pair, even intervals, even sizes', () => {
@@ -302,7 +304,7 @@ describe('behaviours', () => {
       { everySeconds: 4000, durationSeconds: [1200, 1200] },
       { exporters, bidirectional: true },
     );
-    const long = flowsOf(simulation, 0, 3600).filter((flow) => flow.tcpFlags === (ACK | 8));
+    const long = flowsOf(simulation, 0, 3600).filter((flow) => flow.tcpFlags === (TCP_ACK | 8));
     const seconds = long.map((flow) => (flow.endUs - flow.startUs) / 1e6);
     expect(long.length).toBe(longFlows === 'whole' ? 1 : 20);
     expect(seconds[0]).toBeCloseTo(longFlows === 'whole' ? 1200 : 60, 0);

@@ -1,5 +1,7 @@
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../../flow/protocol.ts';
+import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../../flow/tcp-flags.ts';
 import type { Random } from '../../kernel/random.ts';
-import { ACK, FIN, ICMP, ICMP_V6, PSH, RST, SYN, TCP, UDP } from '../conversation.ts';
+
 import type { Behaviour } from '../episode.ts';
 import type { Host, Link, Network } from '../network.ts';
 import {
@@ -52,7 +54,13 @@ export const horizontalScan: Behaviour = {
       sources: [scanner],
       targets: random.shuffle(pool.slice(0, 2000)),
       ports: someOf(SCANNED_PORTS, random.uniform() < 0.8 ? 1 : 2, random),
-      protocol: isIcmp ? (scanner.address[10] === 0xff ? ICMP : ICMP_V6) : kind > 0.84 ? UDP : TCP,
+      protocol: isIcmp
+        ? scanner.address[10] === 0xff
+          ? PROTOCOL_ICMP
+          : PROTOCOL_ICMPV6
+        : kind > 0.84
+          ? PROTOCOL_UDP
+          : PROTOCOL_TCP,
       packets: 1,
       replyShare: between(0.02, 0.4, random),
       variant: random.uniform(),
@@ -78,7 +86,7 @@ export const verticalScan: Behaviour = {
       sources: [scanner],
       targets: someOf(pool, random.uniform() < 0.8 ? 1 : 2, random),
       ports: [range, 1 + 2 * random.below(500)],
-      protocol: random.uniform() < 0.88 ? TCP : UDP,
+      protocol: random.uniform() < 0.88 ? PROTOCOL_TCP : PROTOCOL_UDP,
       packets: 1,
       // A firewall that drops makes a silent scan, an open host refuses each port.
       replyShare: random.uniform() < 0.3 ? between(0.01, 0.1, random) : between(0.6, 0.98, random),
@@ -109,10 +117,10 @@ function setProbe(
   c.startUs =
     c.endUs - (retries - 1) * 1e6 * between(0.9, 1.1, random) - (answered ? 30_000 * random.uniform() : 0);
   const packetBytes = variant < 0.5 ? 44 : 60;
-  if (c.protocol !== TCP) {
-    if (c.protocol !== UDP) {
+  if (c.protocol !== PROTOCOL_TCP) {
+    if (c.protocol !== PROTOCOL_UDP) {
       c.clientPort = 0;
-      c.serverPort = c.protocol === ICMP ? 8 * 256 : 128 * 256;
+      c.serverPort = c.protocol === PROTOCOL_ICMP ? 8 * 256 : 128 * 256;
     }
     setClient(c, packetBytes * retries, packetBytes, 0);
     setServer(c, packetBytes, packetBytes, 0);
@@ -120,8 +128,8 @@ function setProbe(
   }
   const isOpen = answered && random.uniform() < 0.12;
   const packets = isOpen ? 2 : retries;
-  setClient(c, packets * packetBytes, packetBytes, isOpen ? SYN | RST : SYN);
-  setServer(c, isOpen ? 44 : 40, 44, isOpen ? SYN | ACK : RST | ACK);
+  setClient(c, packets * packetBytes, packetBytes, isOpen ? TCP_SYN | TCP_RST : TCP_SYN);
+  setServer(c, isOpen ? 44 : 40, 44, isOpen ? TCP_SYN | TCP_ACK : TCP_RST | TCP_ACK);
 }
 
 /** The same login over and over: alike sessions, short, complete. */
@@ -140,7 +148,7 @@ export const bruteForce: Behaviour = {
       sources: someOf(pool, between(1, 5, random), random),
       targets: targets.every((host) => host.link === link) ? targets : [target],
       ports: [oneOf(LOGIN_PORTS, random)],
-      protocol: TCP,
+      protocol: PROTOCOL_TCP,
       packets: 14,
       replyShare: between(0.95, 1, random),
       jitter: between(0.1, 0.9, random),
@@ -150,19 +158,24 @@ export const bruteForce: Behaviour = {
   fill(c, { plan }, number, answered, random) {
     c.client = plan.sources[number % plan.sources.length]!;
     c.server = plan.targets[Math.floor(number / plan.sources.length) % plan.targets.length]!;
-    c.protocol = TCP;
+    c.protocol = PROTOCOL_TCP;
     c.clientPort = ephemeral(random);
     c.serverPort = plan.ports[0]!;
     const attempts = 1 + Math.floor(plan.variant * 4);
     c.startUs = c.endUs - between(0.4, 0.9, random) * attempts * 1.3e6;
     if (!answered) {
-      setClient(c, 60, 60, SYN);
-      setServer(c, 40, 40, RST | ACK);
+      setClient(c, 60, 60, TCP_SYN);
+      setServer(c, 40, 40, TCP_RST | TCP_ACK);
       return;
     }
     const clientBytes = 1250 + 210 * attempts + 60 * random.below(3);
-    setClient(c, clientBytes, 118, SYN | ACK | PSH | (random.uniform() < 0.2 ? RST : FIN));
-    setServer(c, 1500 + 190 * attempts + 52 * random.below(3), 150, SYN | ACK | PSH | FIN);
+    setClient(
+      c,
+      clientBytes,
+      118,
+      TCP_SYN | TCP_ACK | TCP_PSH | (random.uniform() < 0.2 ? TCP_RST : TCP_FIN),
+    );
+    setServer(c, 1500 + 190 * attempts + 52 * random.below(3), 150, TCP_SYN | TCP_ACK | TCP_PSH | TCP_FIN);
   },
 };
 
@@ -178,7 +191,7 @@ export const flood: Behaviour = {
       sources: someOf(remotesFor(target, network), 2 * 12 ** random.uniform(), random),
       targets: [target],
       ports: [oneOf(link.serves ? [80, 443, 443, 53, 22] : [80, 443, 3074, 27_015], random)],
-      protocol: isSyn ? TCP : UDP,
+      protocol: isSyn ? PROTOCOL_TCP : PROTOCOL_UDP,
       packets: isSyn ? 3 : 100,
       replyShare: isSyn ? between(0, 0.5, random) : 0,
       bitsPerSecond: isSyn ? 0 : bulkLevel(link, 0.15, 2, random),
@@ -191,11 +204,12 @@ export const flood: Behaviour = {
     c.server = plan.targets[0]!;
     c.protocol = plan.protocol;
     c.clientPort = 1024 + random.below(64_000);
-    c.serverPort = plan.protocol === UDP && plan.variant < 0.4 ? 1 + random.below(65_535) : plan.ports[0]!;
+    c.serverPort =
+      plan.protocol === PROTOCOL_UDP && plan.variant < 0.4 ? 1 + random.below(65_535) : plan.ports[0]!;
     c.startUs = c.endUs - random.uniform() * 1e6 * (plan.variant < 0.5 ? 0.2 : 4);
-    if (plan.protocol === TCP) {
-      setClient(c, (1 + random.below(1 + Math.floor(plan.variant * 6))) * 52, 52, SYN);
-      setServer(c, 44, 44, plan.variant < 0.3 ? RST | ACK : SYN | ACK);
+    if (plan.protocol === PROTOCOL_TCP) {
+      setClient(c, (1 + random.below(1 + Math.floor(plan.variant * 6))) * 52, 52, TCP_SYN);
+      setServer(c, 44, 44, plan.variant < 0.3 ? TCP_RST | TCP_ACK : TCP_SYN | TCP_ACK);
       return;
     }
     setClient(c, bulkBytes(episode, c.endUs, true), plan.variant < 0.5 ? 1400 : 100 + 900 * plan.variant, 0);
@@ -214,7 +228,7 @@ export const amplification: Behaviour = {
       sources: someOf(remotesFor(target, network), 5 * 10 ** random.uniform(), random),
       targets: [target],
       ports: [oneOf(REFLECTOR_PORTS, random), ephemeral(random)],
-      protocol: UDP,
+      protocol: PROTOCOL_UDP,
       packets: 60,
       replyShare: 0,
       bitsPerSecond: bulkLevel(link, 0.2, 2, random),
@@ -225,7 +239,7 @@ export const amplification: Behaviour = {
     const { plan } = episode;
     c.client = plan.sources[number % plan.sources.length]!;
     c.server = plan.targets[0]!;
-    c.protocol = UDP;
+    c.protocol = PROTOCOL_UDP;
     c.clientPort = plan.ports[0]!;
     c.serverPort = plan.variant < 0.5 ? plan.ports[1]! : ephemeral(random);
     c.startUs = c.endUs - random.uniform() * 8e6;
@@ -245,7 +259,7 @@ export const beaconing: Behaviour = {
       sources: [source],
       targets: [oneOf(remotesFor(source, network), random)],
       ports: [oneOf([443, 443, 80, 8080, 8443, 4444, 53, 6667], random)],
-      protocol: random.uniform() < 0.88 ? TCP : UDP,
+      protocol: random.uniform() < 0.88 ? PROTOCOL_TCP : PROTOCOL_UDP,
       packets: 6,
       replyShare: random.uniform() < 0.8 ? 1 : between(0.6, 1, random),
       jitter: 0.25 * random.uniform() ** 2,
@@ -259,10 +273,21 @@ export const beaconing: Behaviour = {
     c.clientPort = ephemeral(random);
     c.serverPort = plan.ports[0]!;
     c.startUs = c.endUs - between(0.08, 0.25, random) * 1e6 * (1 + plan.variant);
-    const tcp = plan.protocol === TCP;
-    if (!answered) setClient(c, tcp ? 120 : 90, tcp ? 60 : 90, tcp ? SYN : 0);
-    else setClient(c, 160 + 420 * plan.variant + random.below(9), 90, tcp ? SYN | ACK | PSH | FIN : 0);
-    setServer(c, 140 + 300 * plan.variant + random.below(9), 90, tcp ? SYN | ACK | PSH | FIN : 0);
+    const tcp = plan.protocol === PROTOCOL_TCP;
+    if (!answered) setClient(c, tcp ? 120 : 90, tcp ? 60 : 90, tcp ? TCP_SYN : 0);
+    else
+      setClient(
+        c,
+        160 + 420 * plan.variant + random.below(9),
+        90,
+        tcp ? TCP_SYN | TCP_ACK | TCP_PSH | TCP_FIN : 0,
+      );
+    setServer(
+      c,
+      140 + 300 * plan.variant + random.below(9),
+      90,
+      tcp ? TCP_SYN | TCP_ACK | TCP_PSH | TCP_FIN : 0,
+    );
   },
 };
 
@@ -278,7 +303,7 @@ export const exfiltration: Behaviour = {
       sources: [source],
       targets: [oneOf(remotesFor(source, network), random)],
       ports: [isTunnel ? 53 : oneOf([443, 443, 22, 21, 8443, 9001], random)],
-      protocol: isTunnel ? UDP : TCP,
+      protocol: isTunnel ? PROTOCOL_UDP : PROTOCOL_TCP,
       packets: 1000,
       bitsPerSecond: bulkLevel(link, isTunnel ? 0.01 : 0.05, isTunnel ? 0.05 : 0.9, random),
       jitter: between(0, 0.5, random),
@@ -299,8 +324,8 @@ export const exfiltration: Behaviour = {
       : Math.min(episode.intervalUs * 0.9, activeTimeoutSeconds * 1e6);
     c.startUs = c.endUs - lengthUs;
     const bytes = bulkBytes(episode, c.endUs, false) * between(0.9, 1, random);
-    const tcp = plan.protocol === TCP;
-    const flags = tcp ? ACK | PSH | (plan.continuous ? 0 : SYN | FIN) : 0;
+    const tcp = plan.protocol === PROTOCOL_TCP;
+    const flags = tcp ? TCP_ACK | TCP_PSH | (plan.continuous ? 0 : TCP_SYN | TCP_FIN) : 0;
     setClient(c, bytes, tcp ? 1380 : 180 + 60 * plan.variant, flags);
     setServer(c, bytes * between(0.012, 0.03, random), tcp ? 56 : 110, flags);
   },

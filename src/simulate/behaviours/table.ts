@@ -1,7 +1,8 @@
 import type { Behaviour } from '../episode.ts';
 import type { BehaviourName } from '../scenario.ts';
 import * as attacks from './attacks.ts';
-import * as benign from './benign.ts';
+import * as fanout from './benign-fanout.ts';
+import * as pairs from './benign-pairs.ts';
 
 /** Every behaviour by its name; a new one is a name in `scenario.ts`, an object beside the others and a line here. */
 export const BEHAVIOURS: Readonly<Record<BehaviourName, Behaviour>> = {
@@ -12,14 +13,14 @@ export const BEHAVIOURS: Readonly<Record<BehaviourName, Behaviour>> = {
   amplification: attacks.amplification,
   beaconing: attacks.beaconing,
   exfiltration: attacks.exfiltration,
-  monitoring: benign.monitoring,
-  dns_resolver: benign.dnsResolver,
-  busy_server: benign.busyServer,
-  peer_to_peer: benign.peerToPeer,
-  backup: benign.backup,
-  periodic_job: benign.periodicJob,
-  failing_client: benign.failingClient,
-  login_gateway: benign.loginGateway,
-  large_answers: benign.largeAnswers,
-  long_flow: benign.longFlow,
+  monitoring: fanout.monitoring,
+  dns_resolver: fanout.dnsResolver,
+  busy_server: fanout.busyServer,
+  peer_to_peer: fanout.peerToPeer,
+  backup: pairs.backup,
+  periodic_job: pairs.periodicJob,
+  failing_client: pairs.failingClient,
+  login_gateway: fanout.loginGateway,
+  large_answers: pairs.largeAnswers,
+  long_flow: pairs.longFlow,
 };
