@@ -38,9 +38,9 @@ export type ForecasterSpec = Type.Static<typeof ForecasterSpec>;
 export const ClassifierSpec = Type.Object({
   classes: Type.Array(Type.String()),
   benign: Type.Array(Type.String()),
-  /** A class is answered when its probability reaches its threshold, otherwise the likeliest benign class. */
+  /** The likeliest attack class is answered when the attack classes together reach its threshold, otherwise the likeliest benign class. */
   thresholds: Type.Array(Type.Number()),
-  /** Below this probability of the likeliest class the answer is `unknown`. */
+  /** Where neither the attack classes together nor a benign class reach this probability the answer is `unknown`. */
   unknownBelow: Type.Number(),
 });
 export type ClassifierSpec = Type.Static<typeof ClassifierSpec>;

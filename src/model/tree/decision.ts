@@ -18,23 +18,27 @@ export class DecisionRule {
   }
 
   /**
-   * Unknown where no class is likely enough; else the likeliest attack class that reaches its threshold; else the likeliest benign
-   * one (the likeliest of all for a model without benign classes).
+   * Unknown where no class is likely enough; else the likeliest attack class, if the attack classes together reach its threshold (which
+   * attack it is may be open while it is certain that it is one); else the likeliest benign class (the likeliest of all for a model
+   * without benign classes).
    */
   decide(probabilities: Float32Array, offset: number): number {
-    let likeliest = 0;
     let attack = -1;
     let harmless = -1;
+    let attackTotal = 0;
     for (let k = 0; k < this.#benign.length; k++) {
       const p = probabilities[offset + k]!;
-      if (p > probabilities[offset + likeliest]!) likeliest = k;
       if (this.#benign[k]) {
         if (harmless < 0 || p > probabilities[offset + harmless]!) harmless = k;
-      } else if (p >= this.#thresholds[k]! && (attack < 0 || p > probabilities[offset + attack]!)) attack = k;
+      } else {
+        attackTotal += p;
+        if (attack < 0 || p > probabilities[offset + attack]!) attack = k;
+      }
     }
+    const certainty = Math.max(attackTotal, harmless < 0 ? 0 : probabilities[offset + harmless]!);
     // Written so that NaN is unknown too.
-    if (!(probabilities[offset + likeliest]! >= this.#unknownBelow)) return UNKNOWN_INDEX;
-    if (attack >= 0) return attack;
-    return harmless >= 0 ? harmless : likeliest;
+    if (!(certainty >= this.#unknownBelow)) return UNKNOWN_INDEX;
+    if (attack >= 0 && (harmless < 0 || attackTotal >= this.#thresholds[attack]!)) return attack;
+    return harmless;
   }
 }

@@ -36,7 +36,7 @@ export interface FitParameters {
 export const FIT_DEFAULTS: FitParameters = {
   depthMax: 20,
   leafRowsMin: 5,
-  leavesMax: 500,
+  leavesMax: 1000,
   validationShare: 0.2,
   classBalance: 0.5,
   smoothingRows: 1,
@@ -81,6 +81,7 @@ export function fitTree(request: FitRequest): FitResult {
   const pruned = pruneTree(full, {
     classWeights,
     validationCounts: countValidation(full, split),
+    isBenign: table.classes.map(request.isBenign),
     leavesMax,
   });
   const tree = pruned.tree;

@@ -6,6 +6,7 @@ export interface PruningOptions {
   readonly classWeights: Float64Array;
   /** nodes x classes: validation rows that pass each node. */
   readonly validationCounts: Float64Array;
+  readonly isBenign: readonly boolean[];
   readonly leavesMax: number;
 }
 
@@ -24,12 +25,13 @@ export interface Pruned {
 
 /**
  * Minimal cost-complexity pruning (Breiman et al. 1984, chapter 3): collapses the weakest link again and again and keeps, of the
- * nested trees with at most `leavesMax` leaves, the one with the least squared probability error (Brier) on rows the tree was not grown on;
- * of equals the smallest.
+ * nested trees with at most `leavesMax` leaves, the one with the least loss on rows the tree was not grown on; of equals the smallest.
+ * The loss is the geometric mean of two squared probability errors (Brier), that of the class and that of benign against attack: where two
+ * attack classes cannot be told apart, the first alone would cut away what tells attacks from benign rows.
  */
 export function pruneTree(tree: DecisionTree, options: PruningOptions): Pruned {
   const cost = Float64Array.from(tree.feature, (_, node) => impurity(tree, node, options.classWeights));
-  const loss = nodeLoss(tree, options);
+  const loss = nodeLosses(tree, options);
   const isLeaf = Uint8Array.from(tree.feature, (feature) => (feature < 0 ? 1 : 0));
   const steps: PruningStep[] = [];
   /** Step at which a node became a leaf; a node never collapsed keeps Infinity. */
@@ -37,7 +39,11 @@ export function pruneTree(tree: DecisionTree, options: PruningOptions): Pruned {
   let chosen = -1;
   for (let alpha = 0; ; ) {
     const below = subtreeSums(tree, isLeaf, cost, loss);
-    const step = { alpha, leaves: below.leaves[0]!, validationLoss: below.loss[0]! };
+    const step = {
+      alpha,
+      leaves: below.leaves[0]!,
+      validationLoss: Math.sqrt(below.classLoss[0]! * below.attackLoss[0]!),
+    };
     const fits = step.leaves <= options.leavesMax;
     if (fits && (chosen < 0 || step.validationLoss <= steps[chosen]!.validationLoss)) chosen = steps.length;
     steps.push(step);
@@ -68,7 +74,8 @@ function dropBelowLeaves(tree: DecisionTree, isLeaf: Uint8Array): void {
 
 interface SubtreeSums {
   readonly cost: Float64Array;
-  readonly loss: Float64Array;
+  readonly classLoss: Float64Array;
+  readonly attackLoss: Float64Array;
   readonly leaves: Int32Array;
 }
 
@@ -76,12 +83,13 @@ function subtreeSums(
   tree: DecisionTree,
   isLeaf: Uint8Array,
   cost: Float64Array,
-  loss: Float64Array,
+  loss: NodeLosses,
 ): SubtreeSums {
   const nodes = isLeaf.length;
   const sums = {
     cost: Float64Array.from(cost),
-    loss: Float64Array.from(loss),
+    classLoss: Float64Array.from(loss.ofClass),
+    attackLoss: Float64Array.from(loss.ofAttack),
     leaves: new Int32Array(nodes).fill(1),
   };
   for (let node = nodes - 1; node >= 0; node--) {
@@ -89,7 +97,8 @@ function subtreeSums(
     const left = tree.left[node]!;
     const right = tree.right[node]!;
     sums.cost[node] = sums.cost[left]! + sums.cost[right]!;
-    sums.loss[node] = sums.loss[left]! + sums.loss[right]!;
+    sums.classLoss[node] = sums.classLoss[left]! + sums.classLoss[right]!;
+    sums.attackLoss[node] = sums.attackLoss[left]! + sums.attackLoss[right]!;
     sums.leaves[node] = sums.leaves[left]! + sums.leaves[right]!;
   }
   return sums;
@@ -104,26 +113,37 @@ function weakestLink(isLeaf: Uint8Array, cost: Float64Array, below: SubtreeSums)
   return weakest;
 }
 
-/** Weighted Brier loss of the validation rows in each node, if the node answered with its training shares. */
-function nodeLoss(
-  { counts, classes, feature }: DecisionTree,
-  { classWeights, validationCounts }: PruningOptions,
-) {
-  const loss = new Float64Array(feature.length);
+interface NodeLosses {
+  readonly ofClass: Float64Array;
+  readonly ofAttack: Float64Array;
+}
+
+/** Weighted Brier losses of the validation rows in each node, if the node answered with its training shares. */
+function nodeLosses(
+  tree: DecisionTree,
+  { classWeights, validationCounts, isBenign }: PruningOptions,
+): NodeLosses {
+  const { counts, classes, feature } = tree;
+  const ofClass = new Float64Array(feature.length);
+  const ofAttack = new Float64Array(feature.length);
   const shares = new Float64Array(classes);
   for (let node = 0, at = 0; node < feature.length; node++, at += classes) {
     let sum = classes;
     for (let k = 0; k < classes; k++) sum += counts[at + k]! * classWeights[k]!;
     let squares = 0;
+    let attackShare = 0;
     for (let k = 0; k < classes; k++) {
       shares[k] = (counts[at + k]! * classWeights[k]! + 1) / sum;
       squares += shares[k]! * shares[k]!;
+      if (!isBenign[k]) attackShare += shares[k]!;
     }
     for (let k = 0; k < classes; k++) {
-      loss[node]! += validationCounts[at + k]! * classWeights[k]! * (1 - 2 * shares[k]! + squares);
+      const weight = validationCounts[at + k]! * classWeights[k]!;
+      ofClass[node]! += weight * (1 - 2 * shares[k]! + squares);
+      ofAttack[node]! += weight * (isBenign[k] ? attackShare : 1 - attackShare) ** 2;
     }
   }
-  return loss;
+  return { ofClass, ofAttack };
 }
 
 function copyCollapsed(tree: DecisionTree, collapsedAt: Float64Array, step: number): DecisionTree {

@@ -40,21 +40,25 @@ interface CallingLeaf {
   readonly falseAlarms: number;
 }
 
-/** The leaves whose likeliest attack class is `k`, surest first. */
+/** The leaves whose likeliest attack class is `k`, by the probability of any attack, surest first. */
 function callingLeaves(tree: TreeNodes, options: ThresholdOptions, k: number): CallingLeaf[] {
   const { probabilities, validationCounts, isBenign, probabilityMin } = options;
   const classes = isBenign.length;
   const leaves: CallingLeaf[] = [];
   tree.feature.forEach((feature, node) => {
     if (feature >= 0) return;
-    const probability = probabilities[node * classes + k]!;
-    if (probability < probabilityMin) return;
+    const at = node * classes;
+    let probability = 0;
     let falseAlarms = 0;
+    let likeliest = -1;
     for (let j = 0; j < classes; j++) {
-      if (isBenign[j]) falseAlarms += validationCounts[node * classes + j]!;
-      else if (probabilities[node * classes + j]! > probability) return;
+      if (isBenign[j]) falseAlarms += validationCounts[at + j]!;
+      else {
+        probability += probabilities[at + j]!;
+        if (likeliest < 0 || probabilities[at + j]! > probabilities[at + likeliest]!) likeliest = j;
+      }
     }
-    leaves.push({ probability, falseAlarms });
+    if (likeliest === k && probability >= probabilityMin) leaves.push({ probability, falseAlarms });
   });
   return leaves.sort((a, b) => b.probability - a.probability);
 }

@@ -4,6 +4,7 @@ import { Random } from '../../kernel/random.ts';
 import { balancedWeights } from './balance.ts';
 import { binRows } from './bins.ts';
 import { cartTrainer } from './cart.ts';
+import { DecisionRule } from './decision.ts';
 import { mlCartTrainer } from './ml-cart-trainer.ts';
 import { pathInWords } from './path.ts';
 import { pruneTree } from './prune.ts';
@@ -128,6 +129,7 @@ describe('the CART trainer', () => {
 });
 
 describe('pruning', () => {
+  const isBenign = [true, false, false];
   const classWeights = new Float64Array([1, 1, 1]);
 
   it('gives nested trees of growing alpha and picks the one best on later rows', () => {
@@ -141,7 +143,7 @@ describe('pruning', () => {
           tree: pruned,
           chosen,
           steps,
-        } = pruneTree(tree, { classWeights, validationCounts, leavesMax });
+        } = pruneTree(tree, { classWeights, validationCounts, isBenign, leavesMax });
         expect(steps[0]!.leaves).toBe(leafCount(tree));
         expect(steps.at(-1)!.leaves).toBe(1);
         for (let i = 1; i < steps.length; i++) {
@@ -163,7 +165,7 @@ describe('pruning', () => {
     const tree = cartTrainer.train(rows, parameters(), ignore);
     const later = clouds(1500, 12);
     const validationCounts = countRows(tree, later.values, 4, later.labels, 3);
-    const { tree: pruned } = pruneTree(tree, { classWeights, validationCounts, leavesMax: 500 });
+    const { tree: pruned } = pruneTree(tree, { classWeights, validationCounts, isBenign, leavesMax: 500 });
     expect(leafCount(pruned)).toBeLessThan(leafCount(tree) / 3);
     expect(accuracy(pruned, clouds(5000, 13))).toBeGreaterThan(accuracy(tree, clouds(5000, 13)));
   });
@@ -175,7 +177,7 @@ describe('pruning', () => {
     const later = clouds(3000, 15);
     const noise = Int32Array.from(new Random(2).shuffle(Array.from(later.labels)));
     const validationCounts = countRows(tree, later.values, 4, noise, 3);
-    const { tree: pruned } = pruneTree(tree, { classWeights, validationCounts, leavesMax: 500 });
+    const { tree: pruned } = pruneTree(tree, { classWeights, validationCounts, isBenign, leavesMax: 500 });
     expect(leafCount(pruned)).toBeLessThan(8);
     const test = clouds(3000, 16);
     expect(accuracy(pruned, test)).toBeGreaterThan(0.25);
@@ -195,10 +197,11 @@ describe('thresholds', () => {
       const options = { probabilities, validationCounts, isBenign, falseAlarmRateMax, probabilityMin: 0.3 };
       const thresholds = chooseThresholds(tree, options);
       expect(thresholds[0]).toBe(0);
+      const rule = new DecisionRule({ classes: ['a', 'b', 'c'], benign: ['a'], thresholds, unknownBelow: 0 });
       let [alarms, benign, detected] = [0, 0, 0];
       later.labels.forEach((label, row) => {
         const at = leafOf(tree, later.values, row * 4) * 3;
-        const attack = [1, 2].some((k) => probabilities[at + k]! >= thresholds[k]!);
+        const attack = rule.decide(probabilities, at) > 0;
         if (label === 0) benign++;
         if (label === 0 && attack) alarms++;
         if (label !== 0 && attack) detected++;
@@ -216,6 +219,37 @@ describe('thresholds', () => {
     const weights = balancedWeights(Int32Array.of(0, 0, 0, 1), 3, 1);
     expect(weights[0]! * 3).toBeCloseTo(weights[1]!);
     expect(balancedWeights(Int32Array.of(0, 0, 0, 1), 2, 0)).toEqual(Float64Array.of(1, 1));
+  });
+});
+
+describe('the decision rule', () => {
+  const rule = new DecisionRule({
+    classes: ['benign', 'scan', 'flood', 'background'],
+    benign: ['benign', 'background'],
+    thresholds: [0, 0.5, 0.8, 0],
+    unknownBelow: 0.4,
+  });
+
+  it('answers the likeliest attack when all attacks together reach its threshold', () => {
+    expect(rule.decide(Float32Array.of(0.45, 0.3, 0.25, 0), 0)).toBe(1);
+    expect(rule.decide(Float32Array.of(0.45, 0.25, 0.3, 0), 0)).toBe(0);
+    expect(rule.decide(Float32Array.of(0.1, 0.3, 0.6, 0), 0)).toBe(2);
+    expect(rule.decide(Float32Array.of(9, 0.1, 0.2, 0.1, 0.6), 1)).toBe(3);
+  });
+
+  it('does not know where nothing is likely, or the model gave no number', () => {
+    expect(rule.decide(Float32Array.of(0.33, 0.15, 0.19, 0.33), 0)).toBe(-1);
+    expect(rule.decide(new Float32Array(4).fill(Number.NaN), 0)).toBe(-1);
+  });
+
+  it('answers the likeliest class of a model without benign ones', () => {
+    const attacks = new DecisionRule({
+      classes: ['a', 'b'],
+      benign: [],
+      thresholds: [1, 1],
+      unknownBelow: 0.5,
+    });
+    expect(attacks.decide(Float32Array.of(0.2, 0.8), 0)).toBe(1);
   });
 });
 
