@@ -96,6 +96,11 @@ export interface Refusal {
   readonly detail: string;
 }
 
+/** A refusal in one expression. */
+export function refusal(reason: RejectReason, detail: string): Refusal {
+  return { reason, detail };
+}
+
 /** 1990-01-01 and 2100-01-01: flow records are younger than the first and older than the second. */
 const PLAUSIBLE_FROM_US = 631_152_000_000_000;
 const PLAUSIBLE_TO_US = 4_102_444_800_000_000;

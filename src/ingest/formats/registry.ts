@@ -1,0 +1,33 @@
+import { usageError } from '../../kernel/errors.ts';
+import type { Format } from '../format.ts';
+import { flowcastJson } from './flowcast-json.ts';
+import { goflow2 } from './goflow2.ts';
+import { goflow2Json } from './goflow2-json.ts';
+import { suricata } from './suricata.ts';
+import { suricataNetflow } from './suricata-netflow.ts';
+
+/** Every wire format flowcast reads. */
+export const FORMATS: readonly Format[] = [goflow2, goflow2Json, suricata, suricataNetflow, flowcastJson];
+
+/** The word for "find out by looking". */
+export const AUTO = 'auto';
+
+/**
+ * The formats that `--format NAME` leaves to choose from: one for a format's name, several for a family's, all for `auto`.
+ * Throws a usageError that lists the names for any other.
+ */
+export function formatsNamed(name: string): readonly Format[] {
+  if (name === AUTO) return FORMATS;
+  const exact = FORMATS.filter((format) => format.name === name);
+  const found = exact.length > 0 ? exact : FORMATS.filter((format) => format.family === name);
+  if (found.length > 0) return found;
+  throw usageError(
+    'format_unknown',
+    `there is no format ${name}; choose one of ${AUTO}, ${formatNames().join(', ')}`,
+  );
+}
+
+/** All names that `formatsNamed` takes, beside `auto`. */
+export function formatNames(): string[] {
+  return [...new Set(FORMATS.flatMap((format) => [format.family, format.name]))].sort();
+}
