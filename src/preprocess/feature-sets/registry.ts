@@ -1,0 +1,16 @@
+import type { FeatureSet, FeatureSetName } from './feature-set.ts';
+import { FLOW_FEATURES } from './flow.ts';
+import { HOST_FEATURES } from './host.ts';
+import { LINK_FEATURES } from './link.ts';
+
+/** Every feature set in its current version. */
+export const FEATURE_SETS: Readonly<Record<FeatureSetName, FeatureSet>> = {
+  link: LINK_FEATURES,
+  host: HOST_FEATURES,
+  flow: FLOW_FEATURES,
+};
+
+/** The feature set of this name and version as this program computes it; undefined where it computes another version or none. */
+export function featureSetNamed(name: string, version: number): FeatureSet | undefined {
+  return Object.values(FEATURE_SETS).find((set) => set.name === name && set.version === version);
+}
