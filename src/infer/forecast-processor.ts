@@ -5,7 +5,8 @@ import type { Assignment, OutputRecord, Processor, Step, StoredRecord } from '..
 import { topicName } from '../commit-log/topics.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
-import type { Forecaster, ForecastValues } from '../model/forecast/forecaster.ts';
+import type { ForecastValues } from '../model/forecast/forecaster.ts';
+import type { Manifest } from '../model/manifest.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AccuracyBoard } from './accuracy-board.ts';
 import type { InferConfig } from './config.ts';
@@ -16,7 +17,7 @@ import { StateChanges } from './link-state.ts';
 import { type ClosedWindow, LinkStore, type StoreCounts } from './link-store.ts';
 import type { InferMetrics } from './metrics.ts';
 import { lastTargetOf, scoreForecast } from './pending-forecast.ts';
-import type { ModelSource, Served } from './served-models.ts';
+import type { LinkForecaster, ModelSource, Served } from './served-models.ts';
 
 export interface ForecastDependencies {
   readonly models: ModelSource;
@@ -96,7 +97,7 @@ export class ForecastProcessor implements Processor {
   }
 
   /** All links of all windows that this model can forecast, in as few runs as the bound allows. */
-  async #run({ model, role }: Served<Forecaster>, windows: readonly ClosedWindow[]): Promise<Run> {
+  async #run({ model, role }: Served<LinkForecaster>, windows: readonly ClosedWindow[]): Promise<Run> {
     const { config } = this.#dependencies;
     const { manifest } = model;
     const run: Run = { origin: { manifest, spec: manifest.forecaster!, role }, forecasts: new Map() };
@@ -123,8 +124,8 @@ export class ForecastProcessor implements Processor {
 
   /** A run that fails must not hold up the partition: the links are then without a forecast of this model. */
   async #forecast(
-    model: Forecaster,
-    histories: Parameters<Forecaster['forecast']>[0],
+    model: LinkForecaster,
+    histories: Parameters<LinkForecaster['forecast']>[0],
   ): Promise<ForecastValues[]> {
     const { metrics, logger } = this.#dependencies;
     const { name, version } = model.manifest;
@@ -257,7 +258,7 @@ const COUNTS = [
   ['repeated', 'batchesSkipped', 'window_closed'],
 ] as const;
 
-function serves({ featureSet, windowSeconds }: Forecaster['manifest'], window: ClosedWindow): boolean {
+function serves({ featureSet, windowSeconds }: Manifest, window: ClosedWindow): boolean {
   return (
     featureSet.name === window.featureSet &&
     featureSet.version === window.featureSetVersion &&

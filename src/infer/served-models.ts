@@ -12,21 +12,24 @@ import type { Logger } from '../telemetry/logger.ts';
 import { METRIC, UNIT } from './forecast-record.ts';
 import type { InferMetrics } from './metrics.ts';
 
+/** What serving needs of a forecaster. */
+export type LinkForecaster = Pick<Forecaster, 'manifest' | 'forecast' | 'close'>;
+
 /** Makes a published artefact ready to run; usage errors where it cannot. */
 export interface ModelLoaders {
-  readonly createForecaster: (artefact: ModelArtefact) => Promise<Forecaster>;
+  readonly createForecaster: (artefact: ModelArtefact) => Promise<LinkForecaster>;
   readonly createClassifier: (artefact: ModelArtefact) => Promise<Classifier>;
 }
 
 /** A model in use, and as what. */
-export interface Served<M extends Forecaster | Classifier> {
+export interface Served<M extends LinkForecaster | Classifier> {
   readonly model: M;
   readonly role: Role;
 }
 
 /** The models of one step: they stay loaded until `release` is called. */
 export interface Lease {
-  readonly forecasters: readonly Served<Forecaster>[];
+  readonly forecasters: readonly Served<LinkForecaster>[];
   readonly classifiers: readonly Served<Classifier>[];
   release(): void;
 }
@@ -39,7 +42,7 @@ export interface ModelSource {
 interface LoadedModel {
   readonly manifest: Manifest;
   readonly runner:
-    | { readonly kind: 'forecaster'; readonly model: Forecaster }
+    | { readonly kind: 'forecaster'; readonly model: LinkForecaster }
     | { readonly kind: 'classifier'; readonly model: Classifier };
   leases: number;
   isRetired: boolean;
@@ -112,7 +115,7 @@ export class ServedModels implements ModelSource {
   /** The models to use for one step. */
   lease(): Lease {
     const slots = [...this.#slots.values()];
-    const forecasters: Served<Forecaster>[] = [];
+    const forecasters: Served<LinkForecaster>[] = [];
     const classifiers: Served<Classifier>[] = [];
     for (const { role, loaded } of slots) {
       loaded.leases++;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createCodec } from '../../src/codec/avro.ts';
 import { COUNTER_COLUMNS, type FeatureBatch } from '../../src/codec/records.ts';
 import type { OutputRecord } from '../../src/commit-log/port.ts';
+import type { LinkForecaster } from '../../src/infer/served-models.ts';
 import { versionOf } from '../../src/model/artefact.ts';
-import type { Forecaster } from '../../src/model/forecast/forecaster.ts';
 import type { Manifest, ModelArtefact } from '../../src/model/manifest.ts';
 import type { Classifier } from '../../src/model/tree/classifier.ts';
 
@@ -132,7 +132,7 @@ export function fakeForecasterArtefact(factor: number, overrides: Partial<Manife
   });
 }
 
-export async function createFakeForecaster({ manifest, onnx }: ModelArtefact): Promise<Forecaster> {
+export async function createFakeForecaster({ manifest, onnx }: ModelArtefact): Promise<LinkForecaster> {
   const factor = Number(new TextDecoder().decode(onnx));
   if (Number.isNaN(factor)) throw new Error('these weights are no number');
   return {
