@@ -45,9 +45,7 @@ export function badField(reason: Refusal['reason'], row: Row, column: number, na
  * Decodes messages of a header line and rows under it. The columns are found by name once per header and kept as long as
  * the header's bytes stay the same. A row that ends before its last needed column is `truncated`.
  */
-export function createTableDecoder<Columns extends Readonly<Record<string, number>>>(
-  reader: TableReader<Columns>,
-): Decoder {
+export function createTableDecoder<Columns>(reader: TableReader<Columns>): Decoder {
   const row = new Row();
   let headerBytes: Uint8Array = new Uint8Array(0);
   let columns: Columns | null = null;
