@@ -1,13 +1,36 @@
 import { usageError } from '../../kernel/errors.ts';
 import type { Format } from '../format.ts';
+import { argus } from './argus.ts';
 import { flowcastJson } from './flowcast-json.ts';
 import { goflow2 } from './goflow2.ts';
 import { goflow2Json } from './goflow2-json.ts';
+import { luflow } from './luflow.ts';
+import { nfdumpCsv } from './nfdump-csv.ts';
+import { nfdumpJson, nfdumpNdjson } from './nfdump-json.ts';
+import { nfdumpText } from './nfdump-text.ts';
 import { suricata } from './suricata.ts';
 import { suricataNetflow } from './suricata-netflow.ts';
+import { westermo } from './westermo.ts';
+import { zeekJson } from './zeek-json.ts';
+import { zeekTsv } from './zeek-tsv.ts';
 
 /** Every wire format flowcast reads. */
-export const FORMATS: readonly Format[] = [goflow2, goflow2Json, suricata, suricataNetflow, flowcastJson];
+export const FORMATS: readonly Format[] = [
+  goflow2,
+  goflow2Json,
+  suricata,
+  suricataNetflow,
+  zeekJson,
+  zeekTsv,
+  nfdumpNdjson,
+  nfdumpJson,
+  nfdumpCsv,
+  nfdumpText,
+  argus,
+  luflow,
+  westermo,
+  flowcastJson,
+];
 
 /** The word for "find out by looking". */
 export const AUTO = 'auto';
