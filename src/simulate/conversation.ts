@@ -1,5 +1,5 @@
 import type { FlowRecord, Outcome } from '../flow/flow-record.ts';
-import { PROTOCOL_TCP } from '../flow/protocol.ts';
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../flow/protocol.ts';
 import { outcomeOfTcpFlags } from '../flow/tcp-flags.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Exporter, Host } from './network.ts';
@@ -22,7 +22,9 @@ export class Conversation {
   exportedUs = 0;
   client: Host;
   server: Host;
+  /** 0 for ICMP. */
   clientPort = 0;
+  /** For ICMP the request's type * 256 + code. */
   serverPort = 0;
   protocol = PROTOCOL_TCP;
   tos = 0;
@@ -93,6 +95,7 @@ function record(
   const bytes = reply ? c.serverBytes : c.clientBytes;
   const rawPackets = samplingRate === 1 ? packets : sampledPackets(packets, samplingRate, random);
   const rawBytes = samplingRate === 1 ? bytes : Math.round((rawPackets * bytes) / packets);
+  const icmp = c.protocol === PROTOCOL_ICMP || c.protocol === PROTOCOL_ICMPV6;
   const withReverse = bidirectional && c.serverPackets > 0;
   const reversePackets = !withReverse
     ? 0
@@ -106,8 +109,8 @@ function record(
     timeQuality: 'OK',
     sourceAddress: source.address,
     destinationAddress: destination.address,
-    sourcePort: reply ? c.serverPort : c.clientPort,
-    destinationPort: reply ? c.clientPort : c.serverPort,
+    sourcePort: reply ? (icmp ? 0 : c.serverPort) : c.clientPort,
+    destinationPort: reply ? (icmp ? echoReply(c.protocol) : c.clientPort) : c.serverPort,
     protocol: c.protocol,
     tcpFlags,
     tos: c.tos,
@@ -129,6 +132,11 @@ function record(
     outcome,
     label,
   };
+}
+
+/** ICMP type 0, ICMPv6 type 129; code 0: where other protocols have the port. */
+function echoReply(protocol: number): number {
+  return protocol === PROTOCOL_ICMP ? 0 : 129 * 256;
 }
 
 /** Packets a 1:N sampler saw of a flow it saw at all: at least one, otherwise there would be no record. */

@@ -13,11 +13,11 @@ const FLAG_TEXTS: readonly string[] = Array.from({ length: 256 }, (_, flags) =>
 );
 
 /** nfdump `-o ndjson` of a host whose local time is UTC: milliseconds, counters multiplied by the sampling rate already. */
-export function createNfdumpJsonEncoder(): Encoder {
+export function createNfdumpNdjsonEncoder(): Encoder {
   const addresses = new AddressTexts();
   const [first, last, received] = [new TimeTexts(3, 'T'), new TimeTexts(3, 'T'), new TimeTexts(3, 'T')];
   return {
-    name: 'nfdump-json',
+    name: 'nfdump-ndjson',
     framing: 'lines',
     bidirectional: false,
     encode(exporter, flow) {

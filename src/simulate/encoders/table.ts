@@ -2,7 +2,7 @@ import { usageError } from '../../kernel/errors.ts';
 import type { Encoder } from './encoder.ts';
 import { createFlowcastJsonEncoder } from './flowcast-json.ts';
 import { createGoflow2Encoder, createGoflow2JsonEncoder } from './goflow2.ts';
-import { createNfdumpCsvEncoder, createNfdumpJsonEncoder } from './nfdump.ts';
+import { createNfdumpCsvEncoder, createNfdumpNdjsonEncoder } from './nfdump.ts';
 import { createSuricataEncoder } from './suricata.ts';
 import { createZeekJsonEncoder, createZeekTsvEncoder } from './zeek.ts';
 
@@ -13,7 +13,7 @@ export const ENCODERS: Readonly<Record<string, () => Encoder>> = {
   'zeek-json': createZeekJsonEncoder,
   'zeek-tsv': createZeekTsvEncoder,
   suricata: createSuricataEncoder,
-  'nfdump-json': createNfdumpJsonEncoder,
+  'nfdump-ndjson': createNfdumpNdjsonEncoder,
   'nfdump-csv': createNfdumpCsvEncoder,
   'flowcast-json': createFlowcastJsonEncoder,
 };
