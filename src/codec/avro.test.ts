@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
+import type { FlowBatch } from '../flow/flow-record.ts';
 import { createCodec, formerSchemasOf, type RecordName, schemaOf } from './avro.ts';
 import { rabinFingerprint } from './fingerprint.ts';
 
@@ -41,5 +42,23 @@ describe.each(names)('%s', (name) => {
       expect(() => type.createResolver(avro.Type.forSchema(former, { wrapUnions: false }))).not.toThrow();
     }
     expect(names.length).toBeGreaterThan(7);
+  });
+});
+
+describe('flow-batch.v1', () => {
+  it('takes addresses that are plain bytes, however many flows', () => {
+    const codec = createCodec('flow-batch.v1');
+    const type = avro.Type.forSchema(schemaOf('flow-batch.v1'), { wrapUnions: false });
+    let batch: FlowBatch;
+    do batch = type.random() as unknown as FlowBatch;
+    while (batch.flows.length === 0);
+    const address = Uint8Array.from({ length: 16 }, (_, i) => i);
+    const flow = { ...batch.flows[0]!, sourceAddress: address, destinationAddress: address };
+    const decoded = codec.decode(codec.encode({ ...batch, flows: Array(1000).fill(flow) }))!;
+    expect(decoded.flows).toHaveLength(1000);
+    expect(decoded.flows.every((one) => Buffer.compare(one.destinationAddress, address) === 0)).toBe(true);
+    expect(() => codec.encode({ ...batch, flows: [{ ...flow, sourceAddress: new Uint8Array(4) }] })).toThrow(
+      /16 bytes/,
+    );
   });
 });

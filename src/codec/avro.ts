@@ -60,12 +60,39 @@ export function singleObjectHeader(type: avro.Type): Buffer {
   return header;
 }
 
+/** avsc's writing position: what does not fit is only counted, and written again into a larger buffer. */
+interface Tap {
+  readonly buf: Buffer;
+  pos: number;
+}
+
+/** A fixed type that is written from any Uint8Array; avsc's own insists on Buffer. */
+class FixedBytesType extends avro.types.FixedType {
+  _write(tap: Tap, bytes: Uint8Array): void {
+    if (bytes.length !== this.size) throw new TypeError(`${this.size} bytes wanted, ${bytes.length} given`);
+    const from = tap.pos;
+    tap.pos += this.size;
+    if (tap.pos <= tap.buf.length) tap.buf.set(bytes, from);
+  }
+}
+
+/** The type of a schema as our records are: plain unions, addresses as bytes. */
+function typeOf(schema: avro.Schema): avro.Type {
+  return avro.Type.forSchema(schema, {
+    wrapUnions: false,
+    typeHook: (part, options) =>
+      typeof part === 'object' && 'type' in part && part.type === 'fixed'
+        ? new FixedBytesType(part, options)
+        : undefined,
+  });
+}
+
 /** The codec of a record. Logical types are left as their underlying numbers: all our longs stay below 2^53. */
 export function createCodec<N extends RecordName>(name: N): Codec<RecordTypes[N]> {
-  const type = avro.Type.forSchema(schemaOf(name), { wrapUnions: false });
+  const type = typeOf(schemaOf(name));
   const header = singleObjectHeader(type);
   const former = formerSchemasOf(name).map((schema) => {
-    const writer = avro.Type.forSchema(schema, { wrapUnions: false });
+    const writer = typeOf(schema);
     return { header: singleObjectHeader(writer), writer, resolver: type.createResolver(writer) };
   });
   return {
