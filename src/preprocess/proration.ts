@@ -18,8 +18,8 @@ export function windowIndexOf(instantUs: number, lengthUs: number): number {
  * `elapsedUs` and ends at `total`, so that differences between successive cuts add up to `total` exactly.
  */
 export function countUpTo(total: number, elapsedUs: number, durationUs: number): number {
-  if (elapsedUs >= durationUs) return total;
-  return elapsedUs <= 0 ? 0 : Math.floor(total * (elapsedUs / durationUs));
+  if (elapsedUs <= 0) return 0;
+  return elapsedUs >= durationUs ? total : Math.floor(total * (elapsedUs / durationUs));
 }
 
 /** The part of a flow that falls into one window. One object is reused for all flows: read it before the next cut. */

@@ -40,6 +40,7 @@ export function createPreprocess(dependencies: PreprocessDependencies): Componen
   const { log, clock, config, prefix, health, onFailure } = dependencies;
   const logger = dependencies.logger.child({ stage: 'preprocess' });
   const metrics = createPreprocessMetrics(dependencies.metrics);
+  const codecs = createPreprocessCodecs();
   let consumer: Consumer | undefined;
   return {
     name: 'preprocess',
@@ -56,7 +57,8 @@ export function createPreprocess(dependencies: PreprocessDependencies): Componen
           commitIntervalMs: config.commitIntervalMs,
           tickIntervalMs: config.tickIntervalMs,
         },
-        (assignment) => new PreprocessProcessor({ assignment, clock, logger, metrics, config, prefix, beat }),
+        (assignment) =>
+          new PreprocessProcessor({ assignment, clock, logger, metrics, codecs, config, prefix, beat }),
       );
       consumer.done.catch((error: unknown) => {
         probe.ready(false, 'stopped by an error');
@@ -70,11 +72,27 @@ export function createPreprocess(dependencies: PreprocessDependencies): Componen
   };
 }
 
+/** The records of this stage on the wire; made once, as making one costs milliseconds. */
+export interface PreprocessCodecs {
+  readonly flowBatches: Codec<FlowBatch>;
+  readonly featureBatches: Codec<FeatureBatch>;
+  readonly lateFlows: Codec<LateFlow>;
+}
+
+export function createPreprocessCodecs(): PreprocessCodecs {
+  return {
+    flowBatches: createCodec('flow-batch.v1'),
+    featureBatches: createCodec('feature-batch.v1'),
+    lateFlows: createCodec('late-flow.v1'),
+  };
+}
+
 interface ProcessorDependencies {
   readonly assignment: Assignment;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: PreprocessMetrics;
+  readonly codecs: PreprocessCodecs;
   readonly config: PreprocessConfig;
   readonly prefix: string;
   /** Called at every step. */
@@ -89,7 +107,6 @@ export class PreprocessProcessor implements Processor {
   readonly #dependencies: ProcessorDependencies;
   readonly #outputs: PreprocessOutputs;
   readonly #preprocessor: Preprocessor;
-  readonly #flowBatches: Codec<FlowBatch> = createCodec('flow-batch.v1');
   #nextOffset: number;
   #lookedForIdleUs: number;
 
@@ -121,9 +138,9 @@ export class PreprocessProcessor implements Processor {
   }
 
   #take(record: StoredRecord, nowUs: number): void {
-    const { assignment, metrics, logger } = this.#dependencies;
+    const { assignment, metrics, logger, codecs } = this.#dependencies;
     this.#nextOffset = record.offset + 1;
-    const batch = record.value && this.#flowBatches.decode(record.value);
+    const batch = record.value && codecs.flowBatches.decode(record.value);
     if (record.offset < assignment.processedOffset) {
       if (batch) this.#preprocessor.rebuild(batch.exporter, batch.flows, record.offset);
       return;
@@ -176,8 +193,6 @@ const FEATURE_TOPICS = {
 /** Turns what the preprocessor gives into records of the input's partition, and counts it. */
 class PreprocessOutputs implements FeatureSink {
   readonly #dependencies: ProcessorDependencies;
-  readonly #featureBatches: Codec<FeatureBatch> = createCodec('feature-batch.v1');
-  readonly #lateFlows: Codec<LateFlow> = createCodec('late-flow.v1');
   #records: OutputRecord[] = [];
 
   constructor(dependencies: ProcessorDependencies) {
@@ -185,17 +200,17 @@ class PreprocessOutputs implements FeatureSink {
   }
 
   features(batch: FeatureBatch): void {
-    const { prefix, metrics } = this.#dependencies;
+    const { prefix, metrics, codecs } = this.#dependencies;
     metrics.rows.add(batch.entities.length, { feature_set: batch.featureSet });
     const topic = topicName(prefix, FEATURE_TOPICS[batch.featureSet as FeatureSetName]);
-    this.#push(topic, batch.exporter, this.#featureBatches.encode(batch), batch.windowEndUs);
+    this.#push(topic, batch.exporter, codecs.featureBatches.encode(batch), batch.windowEndUs);
   }
 
   late(late: LateFlow): void {
-    const { prefix, metrics } = this.#dependencies;
+    const { prefix, metrics, codecs } = this.#dependencies;
     metrics.lateFlows.add(1);
     metrics.lateBytes.add(late.bytes);
-    this.#push(topicName(prefix, 'late.v1'), late.exporter, this.#lateFlows.encode(late), late.flow.endUs);
+    this.#push(topicName(prefix, 'late.v1'), late.exporter, codecs.lateFlows.encode(late), late.flow.endUs);
   }
 
   closed(window: ExporterWindow): void {
