@@ -79,21 +79,28 @@ export function hexFlagsAt(json: JsonObject, key: string): number {
   return /^[0-9a-fA-F]{1,4}$/.test(text) ? Number.parseInt(text, 16) : 0;
 }
 
-/** Confidence that a sample is EVE and that this is the type to take from it: `flow` unless only `netflow` events are there. */
+/**
+ * Confidence that a sample is EVE and that this is the type to take from it. One `netflow` event does not tell that no `flow` events
+ * tell the same traffic, so that `netflow` is only taken of a sample with several events and no other flows.
+ */
 export function sniffEve(sample: Uint8Array, type: EveType): number {
-  const lines = toText(sample).trimStart().split('\n');
   let events = 0;
-  const seen = new Set<string>();
-  for (const line of lines) {
-    const event = unwrap(parseJsonObject(line));
-    if (event === null || !('event_type' in event)) continue;
+  let flows = 0;
+  let netflows = 0;
+  for (const line of toText(sample).split('\n')) {
+    const event = line === '' ? null : unwrap(parseJsonObject(line));
+    if (event === null || !('event_type' in event)) {
+      if (events === 0 && line.trim() !== '') return 0;
+      continue;
+    }
     events++;
-    seen.add(textAt(event, 'event_type'));
+    if (event.event_type === 'flow') flows++;
+    else if (event.event_type === 'netflow') netflows++;
   }
   if (events === 0) return 0;
-  if (seen.has('flow')) return type === 'flow' ? 1 : 0.2;
-  if (seen.has('netflow')) return type === 'netflow' ? 1 : 0.2;
-  return type === 'flow' ? 0.8 : 0.2;
+  const isNetflow = flows === 0 && netflows > 1;
+  if (type === 'netflow') return isNetflow ? 1 : 0.2;
+  return isNetflow ? 0.2 : 0.9;
 }
 
 /** Both must be there and be addresses. */
