@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { addressOf, MINUTE_US, T0_US, testConfig, testFlow } from '../../test/support/preprocess-fixtures.ts';
 import type { FeatureBatch } from '../codec/records.ts';
 import { FLOW_FEATURES } from './feature-sets/flow.ts';
 import { featureTableOf } from './feature-table.ts';
 import { type FeatureOutput, featuresOf } from './offline.ts';
-import { addressOf, MINUTE_US, T0_US, testConfig, testFlow } from './testing.ts';
 
 const flows = Array.from({ length: 3000 }, (_, i) => ({
   exporter: i % 3 === 0 ? 'a' : 'b',

@@ -1,10 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COUNTER_COLUMNS, type FeatureBatch, type LateFlow } from '../codec/records.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
-import type { PreprocessConfig } from './config.ts';
-import { featureSetNamed } from './feature-sets/registry.ts';
-import { Preprocessor } from './preprocessor.ts';
 import {
   addressOf,
   addUp,
@@ -16,7 +11,13 @@ import {
   T0_US,
   testConfig,
   testFlow,
-} from './testing.ts';
+} from '../../test/support/preprocess-fixtures.ts';
+import { COUNTER_COLUMNS, type FeatureBatch, type LateFlow } from '../codec/records.ts';
+import type { FlowRecord } from '../flow/flow-record.ts';
+import type { PreprocessConfig } from './config.ts';
+import type { FeatureSetName } from './feature-sets/feature-set.ts';
+import { FEATURE_SETS } from './feature-sets/registry.ts';
+import { Preprocessor } from './preprocessor.ts';
 
 interface Result {
   batches: FeatureBatch[];
@@ -56,7 +57,7 @@ const keyOf = (batch: FeatureBatch) =>
   `${batch.featureSet} ${batch.exporter} ${batch.windowSeconds} ${batch.windowStartUs}`;
 
 function feature(batch: FeatureBatch, row: number, name: string): number {
-  const { features } = featureSetNamed(batch.featureSet, batch.version)!;
+  const { features } = FEATURE_SETS[batch.featureSet as FeatureSetName];
   const column = features.findIndex((candidate) => candidate.name === name);
   expect(column, name).toBeGreaterThanOrEqual(0);
   return batch.values.readFloatLE((row * features.length + column) * 4);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { T0_US, testFlow } from '../../test/support/preprocess-fixtures.ts';
 import { countUpTo, FlowPart, lastInstantUs, windowIndexOf } from './proration.ts';
-import { T0_US, testFlow } from './testing.ts';
 
 const anyCount = fc.oneof(fc.nat({ max: 1000 }), fc.maxSafeNat());
 

@@ -1,5 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import {
+  anyFlow,
+  MINUTE_US,
+  sumOfBatches,
+  T0_US,
+  testConfig,
+  testFlow,
+} from '../../test/support/preprocess-fixtures.ts';
 import type { Assignment, CommitLog, OutputRecord, StoredRecord, Subscription } from '../commit-log/port.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import { ManualClock } from '../kernel/clock.ts';
@@ -9,7 +17,6 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import type { PreprocessConfig } from './config.ts';
 import { createPreprocessMetrics } from './metrics.ts';
 import { createPreprocess, createPreprocessCodecs, PreprocessProcessor } from './stage.ts';
-import { anyFlow, MINUTE_US, sumOfBatches, T0_US, testConfig, testFlow } from './testing.ts';
 
 const codecs = createPreprocessCodecs();
 const TOPIC = 'flowcast.flows.v1';

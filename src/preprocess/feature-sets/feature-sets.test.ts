@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { testFlow } from '../../../test/support/preprocess-fixtures.ts';
 import { HOST_COLUMNS } from '../statistics.ts';
-import { testFlow } from '../testing.ts';
 import { writeWindowFeatures } from './feature-set.ts';
 import { FLOW_FEATURES, flowFeatures } from './flow.ts';
 import { HOST_FEATURES } from './host.ts';

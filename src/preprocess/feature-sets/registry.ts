@@ -9,8 +9,3 @@ export const FEATURE_SETS: Readonly<Record<FeatureSetName, FeatureSet>> = {
   host: HOST_FEATURES,
   flow: FLOW_FEATURES,
 };
-
-/** The feature set of this name and version as this program computes it; undefined where it computes another version or none. */
-export function featureSetNamed(name: string, version: number): FeatureSet | undefined {
-  return Object.values(FEATURE_SETS).find((set) => set.name === name && set.version === version);
-}

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import Value from 'typebox/value';
-import { COUNTER_COLUMNS, type FeatureBatch, type LateFlow } from '../codec/records.ts';
-import { parseAddress } from '../flow/address.ts';
-import type { FlowRecord } from '../flow/flow-record.ts';
-import { PreprocessConfig } from './config.ts';
+import { COUNTER_COLUMNS, type FeatureBatch, type LateFlow } from '../../src/codec/records.ts';
+import { parseAddress } from '../../src/flow/address.ts';
+import type { FlowRecord } from '../../src/flow/flow-record.ts';
+import { PreprocessConfig } from '../../src/preprocess/config.ts';
 
-// Shared by the tests of this folder.
+// Shared by the tests of src/preprocess.
 
 export const MINUTE_US = 60_000_000;
 /** 2020-07-09T00:00:00Z, on a boundary of every window length used. */
