@@ -86,9 +86,10 @@ class NfdumpTextDecoder implements Decoder {
   }
 }
 
-/** `10.0.0.1:53`, `10.0.0.1:8.0` (ICMP type and code) or `2001:db8::1.53`. */
+/** `10.0.0.1:53`, `10.0.0.1:8.0` (ICMP type and code), `2001:db8::1.53`, or netflowlabeler's `10.0.0.1:0:0` without ports. */
 function endOf(text: string): [address: Uint8Array | null, port: string] {
-  const match = /^(\d+\.\d+\.\d+\.\d+):(\d+(?:\.\d+)?)$/.exec(text) ?? /^([0-9a-f:]+)\.(\d+)$/i.exec(text);
+  const match =
+    /^(\d+\.\d+\.\d+\.\d+):(\d+(?:\.\d+)?)(?::0)?$/.exec(text) ?? /^([0-9a-f:]+)\.(\d+)$/i.exec(text);
   return match ? [parseAddress(match[1]!), match[2]!] : [parseAddress(text), '0'];
 }
 

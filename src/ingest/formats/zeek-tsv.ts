@@ -106,7 +106,9 @@ class ZeekTsvDecoder implements Decoder {
     } else if (startsWith(row, '#unset_field')) {
       row.unset = Buffer.from(lineText(row).slice('#unset_field'.length + 1));
     } else if (startsWith(row, '#path')) {
-      const path = lineText(row).slice('#path'.length + 1).trim();
+      const path = lineText(row)
+        .slice('#path'.length + 1)
+        .trim();
       if (!/^conn(?![a-z])/.test(path))
         return { reason: 'not_a_flow', detail: `a Zeek log of path ${path}, not conn` };
     }
@@ -276,5 +278,6 @@ export const zeekTsv: Format = {
   family: 'zeek',
   framing: 'table',
   sniff,
+  hasHeader: (sample) => /^(?:#|ts[^a-z0-9]uid)/.test(firstLine(sample)),
   createDecoder: (settings) => new ZeekTsvDecoder(settings),
 };
