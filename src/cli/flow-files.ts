@@ -69,7 +69,7 @@ async function* readFileMessages(
   try {
     const head = await readHead(chunks);
     const format = recognise(file, head.bytes, candidates);
-    const framer = createFramer(head.isWhole ? framingOfHead(format, head.bytes) : format.framing);
+    const framer = createFramer(framingOfHead(format, head.bytes, head.isWhole));
     const framed: Framed[] = [];
     framer.push(head.bytes, framed);
     if (!head.isWhole) {
@@ -112,9 +112,13 @@ function recognise(file: string, head: Buffer, candidates: readonly Format[]): F
   );
 }
 
-/** A small file in a length-prefixed format may be a single message taken from a topic, written without its length. */
-function framingOfHead(format: Format, bytes: Buffer): Format['framing'] {
-  if (format.framing !== 'length-prefixed') return format.framing;
+/**
+ * A small file in a length-prefixed format may be a single message taken from a topic, written without its length; a table without its
+ * header is lines.
+ */
+function framingOfHead(format: Format, bytes: Buffer, isWhole: boolean): Format['framing'] {
+  if (format.hasHeader?.(bytes) === false) return 'lines';
+  if (format.framing !== 'length-prefixed' || !isWhole) return format.framing;
   const framed: Framed[] = [];
   createFramer('length-prefixed').push(bytes, framed);
   const framedBytes = framed.reduce((sum, message) => sum + message.bytes.length, 0);

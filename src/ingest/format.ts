@@ -46,5 +46,7 @@ export interface Format {
   readonly framing: Framing;
   /** How sure this is the format of a message (or the head of a file) that starts with `sample`: 0 = cannot be, 1 = certain. */
   sniff(sample: Uint8Array): number;
+  /** Only tables that can be read without their header: whether a file that begins with `sample` has one. If not, each line is a message. */
+  hasHeader?(sample: Uint8Array): boolean;
   createDecoder(settings: FeedSettings): Decoder;
 }
