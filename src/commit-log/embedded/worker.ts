@@ -151,7 +151,6 @@ export class PartitionWorker {
 
   /** Adds a step to what will be committed. Everything is copied: a processor may use its buffers again. */
   #gather(step: Step, position: number): void {
-    if (this.#isFenced) return;
     const { resumeOffset } = step;
     assert(
       resumeOffset >= this.#reached.resumeOffset && resumeOffset <= position,
