@@ -1,8 +1,12 @@
+import { orderedBits, sortFloats } from './float-order.ts';
 import type { TrainingRows } from './trainer.ts';
 
 const SAMPLE_ROWS_MAX = 65_536;
 /** A column's values fall into at most this many bins. */
 const BINS_MAX = 256;
+
+/** Rows encoded at a time, so that what is read row by row and written column by column stays in the cache. */
+const BLOCK_ROWS = 1024;
 
 /** Every column cut into bins: a bin b holds the values in (edges[b-1], edges[b]]. */
 export interface BinnedRows {
@@ -18,25 +22,24 @@ export interface BinnedRows {
  */
 export function binRows({ values, width, labels, classes }: TrainingRows): BinnedRows {
   const rows = labels.length;
-  const codes = new Uint16Array(rows * width);
   const step = Math.max(1, Math.floor(rows / SAMPLE_ROWS_MAX));
   const sample = new Float32Array(Math.ceil(rows / step));
-  const edges: Float32Array[] = [];
+  const columns: ColumnBins[] = [];
   for (let column = 0; column < width; column++) {
     for (let i = 0; i < sample.length; i++) sample[i] = values[i * step * width + column]!;
-    const cuts = columnEdges(sample.sort());
-    edges.push(cuts);
-    encodeColumn(
-      values,
-      width,
-      column,
-      cuts,
-      labels,
-      classes,
-      codes.subarray(column * rows, (column + 1) * rows),
-    );
+    columns.push(new ColumnBins(columnEdges(sortFloats(sample))));
   }
-  return { edges, codes };
+  const codes = new Uint16Array(rows * width);
+  for (let start = 0; start < rows; start += BLOCK_ROWS) {
+    const end = Math.min(rows, start + BLOCK_ROWS);
+    for (let column = 0; column < width; column++) {
+      const bins = columns[column]!;
+      for (let row = start; row < end; row++) {
+        codes[column * rows + row] = bins.binOf(values[row * width + column]!) * classes + labels[row]!;
+      }
+    }
+  }
+  return { edges: columns.map(({ edges }) => edges), codes };
 }
 
 function columnEdges(sorted: Float32Array): Float32Array {
@@ -65,31 +68,22 @@ function between(lower: number, upper: number): number {
   return middle < upper ? middle : lower;
 }
 
-/** Orders float32 bit patterns like the numbers they stand for. */
-function sortKey(bits: number): number {
-  return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 16;
-}
+/** Finds the bin of a value: its upper bits tell almost exactly where it lies among the edges, the rest is a step or two. */
+class ColumnBins {
+  readonly edges: Float32Array;
+  /** How many edges have a lower key. */
+  readonly #first = new Uint16Array(65_537);
 
-function encodeColumn(
-  values: Float32Array,
-  width: number,
-  column: number,
-  edges: Float32Array,
-  labels: Int32Array,
-  classes: number,
-  into: Uint16Array,
-): void {
-  // The upper 16 bits of a value tell almost exactly where it lies among the edges; the rest is a step or two.
-  const first = new Uint16Array(65_537);
-  const edgeBits = new Uint32Array(edges.buffer, edges.byteOffset, edges.length);
-  for (const bits of edgeBits) first[sortKey(bits) + 1]! += 1;
-  for (let key = 1; key <= 65_536; key++) first[key]! += first[key - 1]!;
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let row = 0, at = column; row < into.length; row++, at += width) {
-    const value = values[at]!;
-    // -0 and +0 have different bits but are equal, so the zero key must be looked up as +0.
-    let bin = first[value === 0 ? 0x8000 : sortKey(bits[at]!)]!;
+  constructor(edges: Float32Array) {
+    this.edges = edges;
+    for (const edge of edges) this.#first[(orderedBits(edge) >>> 16) + 1]! += 1;
+    for (let key = 1; key <= 65_536; key++) this.#first[key]! += this.#first[key - 1]!;
+  }
+
+  binOf(value: number): number {
+    const { edges } = this;
+    let bin = this.#first[orderedBits(value) >>> 16]!;
     while (bin < edges.length && value > edges[bin]!) bin++;
-    into[row] = bin * classes + labels[row]!;
+    return bin;
   }
 }

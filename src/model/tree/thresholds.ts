@@ -13,79 +13,98 @@ export interface ThresholdOptions {
 }
 
 /**
- * A threshold for each class: the lowest probability at which the validation rows keep the false-alarm budget. The budget is
- * shared out evenly, classes with the least need first, so that what they leave goes to the others. Benign classes get 0.
+ * A threshold for each class, lowered class by class to where the validation rows still keep the false-alarm budget: each time the
+ * step that detects the most attacks for a false alarm. Benign classes get 0.
  */
 export function chooseThresholds(tree: TreeNodes, options: ThresholdOptions): number[] {
   const { isBenign, validationCounts, falseAlarmRateMax } = options;
   const classes = isBenign.length;
   let benignRows = 0;
   for (let k = 0; k < classes; k++) if (isBenign[k]) benignRows += validationCounts[k]!;
-  const attacks = isBenign.flatMap((benign, k) =>
-    benign ? [] : [{ k, leaves: callingLeaves(tree, options, k) }],
-  );
-  attacks.sort((a, b) => totalAlarms(a.leaves) - totalAlarms(b.leaves) || a.k - b.k);
+  const ladders = isBenign.map((benign, k) => (benign ? [] : callingLevels(tree, options, k)));
+  const called = new Array<number>(classes).fill(0);
   let budget = falseAlarmRateMax * benignRows;
-  const thresholds = new Array<number>(classes).fill(0);
-  attacks.forEach(({ k, leaves }, i) => {
-    const { threshold, spent } = spend(leaves, budget / (attacks.length - i), options.probabilityMin);
-    thresholds[k] = threshold;
-    budget -= spent;
+  for (let step = bestStep(ladders, called, budget); step; step = bestStep(ladders, called, budget)) {
+    called[step.k] = step.called;
+    budget -= step.falseAlarms;
+  }
+  return ladders.map((levels, k) => {
+    if (isBenign[k]) return 0;
+    return called[k] === levels.length
+      ? options.probabilityMin
+      : between(levels[called[k]! - 1]?.probability ?? 1, levels[called[k]!]!.probability);
   });
-  return thresholds;
 }
 
-interface CallingLeaf {
+/** The leaves of one attack class that have the same probability of any attack, hence are called or not together. */
+interface Level {
   readonly probability: number;
-  readonly falseAlarms: number;
+  falseAlarms: number;
+  detected: number;
 }
 
-/** The leaves whose likeliest attack class is `k`, by the probability of any attack, surest first. */
-function callingLeaves(tree: TreeNodes, options: ThresholdOptions, k: number): CallingLeaf[] {
+/** The levels of attack class `k`, surest first. */
+function callingLevels(tree: TreeNodes, options: ThresholdOptions, k: number): Level[] {
   const { probabilities, validationCounts, isBenign, probabilityMin } = options;
   const classes = isBenign.length;
-  const leaves: CallingLeaf[] = [];
+  const levels = new Map<number, Level>();
   tree.feature.forEach((feature, node) => {
     if (feature >= 0) return;
     const at = node * classes;
-    let probability = 0;
-    let falseAlarms = 0;
+    const leaf = { probability: 0, falseAlarms: 0, detected: 0 };
     let likeliest = -1;
     for (let j = 0; j < classes; j++) {
-      if (isBenign[j]) falseAlarms += validationCounts[at + j]!;
-      else {
-        probability += probabilities[at + j]!;
-        if (likeliest < 0 || probabilities[at + j]! > probabilities[at + likeliest]!) likeliest = j;
+      if (isBenign[j]) {
+        leaf.falseAlarms += validationCounts[at + j]!;
+        continue;
+      }
+      leaf.detected += validationCounts[at + j]!;
+      leaf.probability += probabilities[at + j]!;
+      if (likeliest < 0 || probabilities[at + j]! > probabilities[at + likeliest]!) likeliest = j;
+    }
+    if (likeliest !== k || leaf.probability < probabilityMin) return;
+    const level = levels.get(leaf.probability);
+    if (!level) levels.set(leaf.probability, leaf);
+    else {
+      level.falseAlarms += leaf.falseAlarms;
+      level.detected += leaf.detected;
+    }
+  });
+  return [...levels.values()].sort((a, b) => b.probability - a.probability);
+}
+
+interface Step {
+  readonly k: number;
+  /** Levels called after it. */
+  readonly called: number;
+  readonly falseAlarms: number;
+  readonly detectedPerAlarm: number;
+}
+
+/** The affordable step, over any number of levels of one class, with the most detections a false alarm; of equals the longest. */
+function bestStep(ladders: readonly Level[][], called: readonly number[], budget: number): Step | null {
+  let best: Step | null = null;
+  ladders.forEach((levels, k) => {
+    let falseAlarms = 0;
+    let detected = 0;
+    for (let i = called[k]!; i < levels.length; i++) {
+      falseAlarms += levels[i]!.falseAlarms;
+      detected += levels[i]!.detected;
+      if (falseAlarms > budget) return;
+      const detectedPerAlarm = falseAlarms === 0 ? Number.POSITIVE_INFINITY : detected / falseAlarms;
+      if (
+        !best || best.k !== k
+          ? detectedPerAlarm > (best?.detectedPerAlarm ?? -1)
+          : detectedPerAlarm >= best.detectedPerAlarm
+      ) {
+        best = { k, called: i + 1, falseAlarms, detectedPerAlarm };
       }
     }
-    if (likeliest === k && probability >= probabilityMin) leaves.push({ probability, falseAlarms });
   });
-  return leaves.sort((a, b) => b.probability - a.probability);
+  return best;
 }
 
-function totalAlarms(leaves: readonly CallingLeaf[]): number {
-  return leaves.reduce((sum, leaf) => sum + leaf.falseAlarms, 0);
-}
-
-function spend(
-  leaves: readonly CallingLeaf[],
-  budget: number,
-  floor: number,
-): { threshold: number; spent: number } {
-  let spent = 0;
-  for (let i = 0; i < leaves.length; ) {
-    const { probability } = leaves[i]!;
-    let alarms = 0;
-    let next = i;
-    while (next < leaves.length && leaves[next]!.probability === probability)
-      alarms += leaves[next++]!.falseAlarms;
-    if (spent + alarms > budget) {
-      // Halfway to the leaves that are still called, so that rounding to float32 cannot tip it.
-      const called = i === 0 ? 1 : leaves[i - 1]!.probability;
-      return { threshold: (called + probability) / 2, spent };
-    }
-    spent += alarms;
-    i = next;
-  }
-  return { threshold: floor, spent };
+/** Halfway, so that rounding to float32 cannot tip a leaf over. */
+function between(called: number, refused: number): number {
+  return (called + refused) / 2;
 }

@@ -5,6 +5,7 @@ import { balancedWeights } from './balance.ts';
 import { binRows } from './bins.ts';
 import { cartTrainer } from './cart.ts';
 import { DecisionRule } from './decision.ts';
+import { sortFloats } from './float-order.ts';
 import { mlCartTrainer } from './ml-cart-trainer.ts';
 import { pathInWords } from './path.ts';
 import { pruneTree } from './prune.ts';
@@ -41,6 +42,17 @@ function accuracy(tree: DecisionTree, rows: TrainingRows): number {
   });
   return right / rows.labels.length;
 }
+
+describe('sortFloats', () => {
+  it('orders like the numbers', () => {
+    fc.assert(
+      fc.property(fc.float32Array({ noNaN: true, maxLength: 50 }), (values) => {
+        const expected = Array.from(values, (v) => (v === 0 ? 0 : v)).sort((a, b) => a - b);
+        expect(Array.from(sortFloats(Float32Array.from(values)))).toEqual(expected);
+      }),
+    );
+  });
+});
 
 describe('binRows', () => {
   it('puts every value between the edges of its bin', () => {
