@@ -148,7 +148,7 @@ export class Row {
   /** Field as text; '' where the row has none. Invalid UTF-8 is read as Latin-1. */
   text(column: number): string {
     if (column < 0 || column >= this.fieldCount) return '';
-    return decodeText(this.buffer.subarray(this.starts[column]!, this.ends[column]!));
+    return decodeText(this.buffer, this.starts[column]!, this.ends[column]!);
   }
 
   /** As `text`, for columns with few different values: the same bytes give the same string without decoding them again. */
@@ -160,14 +160,14 @@ export class Row {
   /** As `word`, for any byte range of the message. */
   wordBetween(start: number, end: number): string {
     const { buffer } = this;
-    if (end - start > INTERNED_BYTES_MAX) return decodeText(buffer.subarray(start, end));
+    if (end - start > INTERNED_BYTES_MAX) return decodeText(buffer, start, end);
     let hash = 0x811c9dc5;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, 0x01000193);
     const slot = (hash ^ (hash >>> 16)) & (INTERNED_MAX - 1);
     const known = this.#interned[slot];
     if (known !== undefined && equals(known.bytes, buffer, start, end)) return known.text;
     const bytes = Uint8Array.prototype.slice.call(buffer, start, end);
-    const text = decodeText(buffer.subarray(start, end));
+    const text = decodeText(buffer, start, end);
     this.#interned[slot] = { bytes, text };
     return text;
   }
@@ -179,6 +179,10 @@ function equals(bytes: Uint8Array, buffer: Uint8Array, start: number, end: numbe
   return true;
 }
 
-function decodeText(bytes: Buffer): string {
-  return isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
+/** ASCII, by far the most, without asking what it is. */
+function decodeText(buffer: Buffer, start: number, end: number): string {
+  let at = start;
+  while (at < end && buffer[at]! < 0x80) at++;
+  if (at === end) return buffer.toString('latin1', start, end);
+  return buffer.toString(isUtf8(buffer.subarray(start, end)) ? 'utf8' : 'latin1', start, end);
 }
