@@ -1,27 +1,18 @@
 import { PROTOCOL_TCP } from '../flow/protocol.ts';
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../flow/tcp-flags.ts';
-import { Random } from '../kernel/random.ts';
-import { type Conversation, report, type SimulatedFlow, seenShare } from './conversation.ts';
+import type { Random } from '../kernel/random.ts';
+import { Block } from './block.ts';
+import { type Conversation, report, type SimulatedFlow } from './conversation.ts';
 import { hash, hashUnit } from './hash.ts';
 import type { Host, Link, Network } from './network.ts';
 import type { Scenario } from './scenario.ts';
-import { SERVICE_MIXES, type Service } from './services.ts';
 
 /** Volumes are settled over blocks of this length where ticks are shorter, so that few flows still add up to the link's level. */
 const BLOCK_SECONDS_MAX = 60;
-const BLOCK_CONVERSATIONS = 80;
+/** With more than this many in a block, chance evens out: shorter blocks do. */
+const BLOCK_CONVERSATIONS_MAX = 4000;
 /** Hosts are active in sessions: who is busy changes with this period. */
 const SESSION_US = 600_000_000;
-const FLOW_BYTES_MIN = 40;
-
-/** The conversations of one link in one block: which service, how many bytes each way. */
-interface Block {
-  index: number;
-  count: number;
-  services: Uint8Array;
-  clientBytes: Float64Array;
-  serverBytes: Float64Array;
-}
 
 /**
  * Ordinary traffic of one link. The sum of its sizes follows the link's level exactly; how many flows carry it is only
@@ -35,16 +26,8 @@ export class Background {
   readonly #blockUs: number;
   readonly #conversationsPerBlock: number;
   readonly #startUs: number;
-  readonly #services: readonly Service[];
-  readonly #cumulativeWeights: Float64Array;
   readonly #seed: number;
-  readonly #block: Block = {
-    index: -1,
-    count: 0,
-    services: new Uint8Array(0),
-    clientBytes: new Float64Array(0),
-    serverBytes: new Float64Array(0),
-  };
+  readonly #block: Block;
 
   constructor(link: Link, network: Network, scenario: Scenario) {
     this.#link = link;
@@ -57,18 +40,11 @@ export class Background {
       Math.min(scenario.flowsPerSecond * link.recordShare, recordsPerSecondMax(link)) /
       this.#recordsPerConversation;
     const perTick = perSecond * scenario.tickSeconds;
-    const ticks = Math.max(
-      1,
-      Math.min(
-        Math.floor(BLOCK_SECONDS_MAX / scenario.tickSeconds),
-        Math.ceil(BLOCK_CONVERSATIONS / perTick),
-      ),
-    );
+    const ticksMax = Math.max(1, Math.floor(BLOCK_SECONDS_MAX / scenario.tickSeconds));
+    const ticks = Math.min(ticksMax, Math.ceil(BLOCK_CONVERSATIONS_MAX / perTick));
     this.#blockUs = ticks * scenario.tickSeconds * 1e6;
     this.#conversationsPerBlock = perTick * ticks;
-    const mix = SERVICE_MIXES[link.spec.profile];
-    this.#services = mix.map(([service]) => service);
-    this.#cumulativeWeights = cumulativeWeights(mix, link.exporter.spec.samplingRate);
+    this.#block = new Block(link, this.#seed);
   }
 
   /** Conversations exported in [fromUs, toUs): the half-open range of their numbers within their block. `fromUs` and `toUs` lie in one block. */
@@ -99,14 +75,14 @@ export class Background {
     if (this.#silent(fromUs, toUs)) return;
     const [from, to, index, count] = this.#range(fromUs, toUs);
     if (from === to) return;
-    this.#settle(index, count);
     const blockStartUs = this.#startUs + index * this.#blockUs;
+    this.#block.settle(index, count, blockStartUs + this.#blockUs / 2, this.#blockUs);
     const link = this.#link;
     const earliestUs = Math.max(link.outages.lastEndUs(toUs), link.exporter.outages.lastEndUs(toUs));
     for (let i = from; i < to; i++) {
       const position = (i + hashUnit(this.#seed, index, i)) / count;
       const exportedUs = Math.min(Math.max(blockStartUs + position * this.#blockUs, fromUs), toUs - 1);
-      this.#fill(conversation, i, exportedUs, earliestUs, random);
+      this.#fill(conversation, i, exportedUs, blockStartUs, earliestUs, random);
       report(conversation, link.exporter, this.#bidirectional, random, out);
     }
   }
@@ -120,78 +96,25 @@ export class Background {
     const link = this.#link;
     const level = link.serves ? link.fromHosts : link.toHosts;
     const activity = level.seasonal(this.#startUs + (block + 0.5) * this.#blockUs);
-    const mean = this.#conversationsPerBlock * activity;
+    // One at least, to carry the volume.
+    const mean = Math.max(1, this.#conversationsPerBlock * activity);
     return Math.floor(mean + hashUnit(this.#seed, block, -1));
   }
 
-  /** Draws services and sizes of a block, then scales the bulk ones so that the sums meet the link's levels. */
-  #settle(index: number, count: number): void {
-    const block = this.#block;
-    if (block.index === index) return;
-    block.index = index;
-    block.count = count;
-    if (block.services.length < count) {
-      const room = Math.ceil(count * 1.5);
-      block.services = new Uint8Array(room);
-      block.clientBytes = new Float64Array(room);
-      block.serverBytes = new Float64Array(room);
-    }
-    const random = new Random(hash(this.#seed, index, -2));
-    const { link, blockUs } = { link: this.#link, blockUs: this.#blockUs };
-    const middleUs = this.#startUs + (index + 0.5) * blockUs;
-    const share = this.#shareOfExpected(middleUs, count);
-    const toHostsBytes = (link.toHosts.bitsPerSecond(middleUs) * blockUs * share) / 8e6;
-    const fromHostsBytes = (link.fromHosts.bitsPerSecond(middleUs) * blockUs * share) / 8e6;
-    this.#draw(random, count);
-    this.#scale(block.clientBytes, count, link.serves ? toHostsBytes : fromHostsBytes);
-    this.#scale(block.serverBytes, count, link.serves ? fromHostsBytes : toHostsBytes);
-  }
-
-  /** Rounding the number of conversations must not move the mean volume: 0 of an expected 0.3 is made up for by 1 of 0.3. */
-  #shareOfExpected(middleUs: number, count: number): number {
-    const link = this.#link;
-    const level = link.serves ? link.fromHosts : link.toHosts;
-    const mean = this.#conversationsPerBlock * level.seasonal(middleUs);
-    return mean >= 1 ? 1 : count / mean;
-  }
-
-  #draw(random: Random, count: number): void {
-    const { services, clientBytes, serverBytes } = this.#block;
-    let hasBulk = false;
-    for (let i = 0; i < count; i++) {
-      let chosen = pick(this.#cumulativeWeights, random.uniform());
-      if (i === count - 1 && !hasBulk) chosen = 0;
-      const service = this.#services[chosen]!;
-      hasBulk ||= service.bulk;
-      const size = Math.exp(service.sigma * random.normal());
-      const tilt = Math.exp(0.3 * service.sigma * random.normal());
-      services[i] = chosen;
-      clientBytes[i] = Math.max(FLOW_BYTES_MIN, service.clientBytes * size * tilt);
-      serverBytes[i] = Math.max(FLOW_BYTES_MIN, (service.serverBytes * size) / tilt);
-    }
-  }
-
-  #scale(bytes: Float64Array, count: number, budget: number): void {
-    const { services } = this.#block;
-    let bulk = 0;
-    let rest = budget;
-    for (let i = 0; i < count; i++) {
-      if (this.#services[services[i]!]!.bulk) bulk += bytes[i]!;
-      else rest -= bytes[i]!;
-    }
-    const factor = Math.max(rest, 0) / bulk;
-    for (let i = 0; i < count; i++) {
-      if (this.#services[services[i]!]!.bulk) bytes[i] = Math.max(FLOW_BYTES_MIN, bytes[i]! * factor);
-    }
-  }
-
-  #fill(c: Conversation, number: number, exportedUs: number, earliestUs: number, random: Random): void {
+  #fill(
+    c: Conversation,
+    number: number,
+    exportedUs: number,
+    blockStartUs: number,
+    earliestUs: number,
+    random: Random,
+  ): void {
     const link = this.#link;
     const { spec } = link.exporter;
-    const service = this.#services[this.#block.services[number]!]!;
+    const service = this.#block.service(number);
     const tcp = service.protocol === PROTOCOL_TCP;
-    c.clientBytes = Math.round(this.#block.clientBytes[number]!);
-    c.serverBytes = Math.round(this.#block.serverBytes[number]!);
+    c.clientBytes = this.#block.clientBytes(number);
+    c.serverBytes = this.#block.serverBytes(number);
     c.clientPackets = packetsOf(c.clientBytes, service.clientPacketBytes, random);
     c.serverPackets = packetsOf(c.serverBytes, service.serverPacketBytes, random);
     // A transfer cannot be faster than half the link.
@@ -201,7 +124,8 @@ export class Background {
     c.exportedUs = exportedUs;
     c.endUs = exportedUs - random.uniform() * 1e6 * Math.min(spec.inactiveTimeoutSeconds, tcp ? 1 : 60);
     c.endUs = Math.max(c.endUs, Math.min(earliestUs, exportedUs));
-    c.startUs = Math.max(c.endUs - duration * 1e6, Math.min(earliestUs, c.endUs));
+    const boundUs = this.#block.isHeavy(number) ? Math.max(earliestUs, blockStartUs) : earliestUs;
+    c.startUs = Math.max(c.endUs - duration * 1e6, Math.min(boundUs, c.endUs));
     c.protocol = service.protocol;
     c.tos = service.tos;
     c.clientPort = 32_768 + random.below(28_232);
@@ -259,25 +183,4 @@ function exportedBefore(seed: number, block: number, count: number, position: nu
   const whole = Math.floor(at);
   if (whole >= count) return count;
   return whole + (whole + hashUnit(seed, block, whole) < at ? 1 : 0);
-}
-
-function cumulativeWeights(
-  mix: readonly (readonly [Service, weight: number])[],
-  samplingRate: number,
-): Float64Array {
-  const weights = new Float64Array(mix.length);
-  let sum = 0;
-  mix.forEach(([service, weight], i) => {
-    const packets = 1 + Math.round(service.serverBytes / service.serverPacketBytes);
-    sum += weight * seenShare(packets, samplingRate);
-    weights[i] = sum;
-  });
-  for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
-  return weights;
-}
-
-function pick(cumulative: Float64Array, draw: number): number {
-  let i = 0;
-  while (i < cumulative.length - 1 && draw >= cumulative[i]!) i++;
-  return i;
 }

@@ -4,7 +4,7 @@ import type { LinkProfile } from './scenario.ts';
 const HOUR_US = 3_600_000_000;
 const WEEK_US = 168 * HOUR_US;
 /** The epoch was a Thursday; weeks here begin on Monday. */
-const MONDAY_OFFSET_US = 72 * HOUR_US;
+const MONDAY_OFFSET_US = 96 * HOUR_US;
 /** Background never takes more than this share of a link: the rest is headroom for bulk episodes. */
 export const BACKGROUND_SHARE_MAX = 0.75;
 
@@ -34,8 +34,9 @@ const DAY_SHAPES: Record<LinkProfile, readonly [weekday: readonly number[], week
 
 /** Independent smooth noises; together their spectrum falls with frequency like measured link noise does. */
 const OCTAVES: readonly (readonly [spacingSeconds: number, sigma: number])[] = [
-  [75, 0.05],
-  [360, 0.06],
+  [20, 0.09],
+  [150, 0.05],
+  [480, 0.05],
   [1500, 0.07],
   [7200, 0.07],
   [28_800, 0.06],

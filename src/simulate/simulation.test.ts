@@ -47,11 +47,11 @@ const destination = (flow: FlowRecord) => formatAddress(flow.destinationAddress)
 
 describe('ticks', () => {
   it.each(['demo', 'training', 'load'])('%s: a tick alone equals the tick after all before it', (name) => {
-    const scenario = name === 'load' ? { ...preset(name), flowsPerSecond: 2000 } : preset(name);
+    const scenario = name === 'load' ? { ...preset(name), flowsPerSecond: 500 } : preset(name);
     const walked = createSimulation(scenario, 7);
     const from = 5 * HOUR;
-    const inOrder = Array.from({ length: 62 }, (_, i) => walked.tick(from + i));
-    for (const i of [61, 0, 17]) expect(createSimulation(scenario, 7).tick(from + i)).toEqual(inOrder[i]);
+    const inOrder = Array.from({ length: 22 }, (_, i) => walked.tick(from + i));
+    for (const i of [21, 0, 17]) expect(createSimulation(scenario, 7).tick(from + i)).toEqual(inOrder[i]);
     expect(walked.tick(from + 17)).toEqual(inOrder[17]);
   });
 
