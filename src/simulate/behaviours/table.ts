@@ -3,11 +3,12 @@ import type { BehaviourName } from '../scenario.ts';
 import * as attacks from './attacks.ts';
 import * as fanout from './benign-fanout.ts';
 import * as pairs from './benign-pairs.ts';
+import * as scans from './scans.ts';
 
 /** Every behaviour by its name; a new one is a name in `scenario.ts`, an object beside the others and a line here. */
 export const BEHAVIOURS: Readonly<Record<BehaviourName, Behaviour>> = {
-  horizontal_scan: attacks.horizontalScan,
-  vertical_scan: attacks.verticalScan,
+  horizontal_scan: scans.horizontalScan,
+  vertical_scan: scans.verticalScan,
   brute_force: attacks.bruteForce,
   flood: attacks.flood,
   amplification: attacks.amplification,
