@@ -43,7 +43,9 @@ describe('loadConfig', () => {
   });
 
   it('refuses unknown keys in the file and says what was meant', () => {
-    expect(() => loadConfig({ file: fileWith('http: { Port: 1 }'), environment: {} })).toThrow(/did you mean http\.port/);
+    expect(() => loadConfig({ file: fileWith('http: { Port: 1 }'), environment: {} })).toThrow(
+      /did you mean http\.port/,
+    );
   });
 
   it('is frozen', () => {

@@ -13,7 +13,15 @@ export function configurationPage(): string {
   ];
   const sections = (ConfigSchema as unknown as SchemaNode).properties!;
   for (const [name, node] of Object.entries(sections)) {
-    lines.push('', `## ${name}`, '', node.description ?? '', '', '| key | environment | default | meaning |', '|---|---|---|---|');
+    lines.push(
+      '',
+      `## ${name}`,
+      '',
+      node.description ?? '',
+      '',
+      '| key | environment | default | meaning |',
+      '|---|---|---|---|',
+    );
     for (const setting of settingsOf(ConfigSchema).filter(({ path }) => path.startsWith(`${name}.`))) {
       const { node: leaf } = setting;
       const key = setting.path.slice(name.length + 1);
@@ -36,6 +44,8 @@ export function environmentExample(): string {
 }
 
 function choices(node: SchemaNode): string {
-  const values = node.anyOf?.filter((option) => option.const !== undefined).map((option) => `\`${option.const}\``);
+  const values = node.anyOf
+    ?.filter((option) => option.const !== undefined)
+    .map((option) => `\`${option.const}\``);
   return values && values.length > 1 ? ` One of ${values.join(', ')}.` : '';
 }

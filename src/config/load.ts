@@ -32,7 +32,8 @@ export function loadConfig(sources: ConfigSources): Config {
     const path = error.instancePath.slice(1).replaceAll('/', '.');
     return `${path === '' ? 'configuration' : path} ${error.message}`;
   });
-  if (problems.length > 0) throw usageError('config_invalid', `configuration: ${[...new Set(problems)].join('; ')}`);
+  if (problems.length > 0)
+    throw usageError('config_invalid', `configuration: ${[...new Set(problems)].join('; ')}`);
   return deepFreeze(config as Config);
 }
 
@@ -50,7 +51,11 @@ function readConfigFile(file: string, settings: readonly Setting[]): Tree {
   try {
     tree = parse(readFileSync(file, 'utf8')) ?? {};
   } catch (error) {
-    throw usageError('config_unreadable', `cannot read configuration file ${file}: ${messageOf(error)}`, error);
+    throw usageError(
+      'config_unreadable',
+      `cannot read configuration file ${file}: ${messageOf(error)}`,
+      error,
+    );
   }
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
     throw usageError('config_invalid', `configuration file ${file} must hold a mapping of sections`);
@@ -58,7 +63,10 @@ function readConfigFile(file: string, settings: readonly Setting[]): Tree {
   refuseUnknownKeys(tree as Tree, ConfigSchema as SchemaNode, '', settings);
   for (const { path, node, environment } of settings) {
     if (node.secret && getPath(tree, path) !== undefined) {
-      throw usageError('config_secret_in_file', `${path} is a secret: give it by ${environment} or ${environment}_FILE, not in ${file}`);
+      throw usageError(
+        'config_secret_in_file',
+        `${path} is a secret: give it by ${environment} or ${environment}_FILE, not in ${file}`,
+      );
     }
   }
   return tree as Tree;
@@ -74,13 +82,21 @@ function refuseUnknownKeys(tree: Tree, node: SchemaNode, prefix: string, setting
   }
 }
 
-function applyEnvironment(tree: Tree, environment: ConfigSources['environment'], settings: readonly Setting[]): void {
+function applyEnvironment(
+  tree: Tree,
+  environment: ConfigSources['environment'],
+  settings: readonly Setting[],
+): void {
   const known = new Map(settings.map((setting) => [setting.environment, setting]));
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('FLOWCAST_') || text === undefined) continue;
     const fromFile = name.endsWith('_FILE') && known.get(name.slice(0, -'_FILE'.length));
     const setting = known.get(name) ?? fromFile;
-    if (!setting) throw usageError('config_unknown_environment', `unknown setting ${name} in the environment; docs/configuration.md lists all`);
+    if (!setting)
+      throw usageError(
+        'config_unknown_environment',
+        `unknown setting ${name} in the environment; docs/configuration.md lists all`,
+      );
     setPath(tree, setting.path, parseText(setting.node, known.has(name) ? text : readSecretFile(name, text)));
   }
 }
@@ -89,7 +105,11 @@ function readSecretFile(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw usageError('config_secret_unreadable', `cannot read the file named by ${name}: ${messageOf(error)}`, error);
+    throw usageError(
+      'config_secret_unreadable',
+      `cannot read the file named by ${name}: ${messageOf(error)}`,
+      error,
+    );
   }
 }
 
@@ -117,8 +137,14 @@ function withSections(schema: TSchema, given: Tree): Tree {
 
 function unknownKey(path: string, settings: readonly Setting[]) {
   const last = path.split('.').at(-1)!.toLowerCase();
-  const near = settings.find((setting) => setting.path.toLowerCase().endsWith(last) || setting.path.toLowerCase() === path.toLowerCase());
-  return usageError('config_unknown_key', `unknown configuration key ${path}${near ? `; did you mean ${near.path}?` : '; docs/configuration.md lists all'}`);
+  const near = settings.find(
+    (setting) =>
+      setting.path.toLowerCase().endsWith(last) || setting.path.toLowerCase() === path.toLowerCase(),
+  );
+  return usageError(
+    'config_unknown_key',
+    `unknown configuration key ${path}${near ? `; did you mean ${near.path}?` : '; docs/configuration.md lists all'}`,
+  );
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,13 +1,19 @@
 import Type from 'typebox';
+import { InferConfig } from '../infer/config.ts';
+import { IngestConfig } from '../ingest/config.ts';
+import { PreprocessConfig } from '../preprocess/config.ts';
 
 const section = <T extends Parameters<typeof Type.Object>[0]>(description: string, properties: T) =>
   Type.Object(properties, { description, additionalProperties: false });
 
 const LogConfig = section('What the process says of itself, as JSON lines on standard error.', {
-  level: Type.Union(['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)), {
-    description: 'Least severe level that is written.',
-    default: 'info',
-  }),
+  level: Type.Union(
+    ['debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level)),
+    {
+      description: 'Least severe level that is written.',
+      default: 'info',
+    },
+  ),
 });
 
 const CommitLogConfig = section('The commit log that the stages meet in.', {
@@ -15,7 +21,11 @@ const CommitLogConfig = section('The commit log that the stages meet in.', {
     description: '`embedded`: durable, in one process, in one directory.',
     default: 'embedded',
   }),
-  directory: Type.String({ description: 'Directory of the embedded log.', default: 'data/log', minLength: 1 }),
+  directory: Type.String({
+    description: 'Directory of the embedded log.',
+    default: 'data/log',
+    minLength: 1,
+  }),
   topicPrefix: Type.String({
     description: 'Stands before every topic and group name.',
     default: 'flowcast.',
@@ -31,7 +41,12 @@ const CommitLogConfig = section('The commit log that the stages meet in.', {
 
 const HttpConfig = section('Where metrics, health and the first page are served.', {
   host: Type.String({ description: 'Address to listen on.', default: '127.0.0.1' }),
-  port: Type.Integer({ description: 'Port to listen on; 0 = any free one.', default: 8080, minimum: 0, maximum: 65535 }),
+  port: Type.Integer({
+    description: 'Port to listen on; 0 = any free one.',
+    default: 8080,
+    minimum: 0,
+    maximum: 65535,
+  }),
 });
 
 const HealthConfig = section('When a process counts as unhealthy.', {
@@ -49,6 +64,9 @@ export const ConfigSchema = Type.Object(
     commitLog: CommitLogConfig,
     http: HttpConfig,
     health: HealthConfig,
+    ingest: IngestConfig,
+    preprocess: PreprocessConfig,
+    infer: InferConfig,
   },
   { additionalProperties: false },
 );

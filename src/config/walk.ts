@@ -40,7 +40,9 @@ function environmentName(path: readonly string[]): string {
 
 /** Reads a dotted path of a plain object. */
 export function getPath(object: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], object);
+  return path
+    .split('.')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], object);
 }
 
 /** Sets a dotted path of a plain object, making objects on the way. */
@@ -48,6 +50,9 @@ export function setPath(object: Record<string, unknown>, path: string, value: un
   const keys = path.split('.');
   const last = keys.pop()!;
   let at = object;
-  for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>;
+  for (const key of keys) {
+    at[key] ??= {};
+    at = at[key] as Record<string, unknown>;
+  }
   at[last] = value;
 }
