@@ -3,6 +3,7 @@ import { Random } from '../../kernel/random.ts';
 import { sealManifest } from '../artefact.ts';
 import { OnnxGraphBuilder } from '../onnx/graph.ts';
 import { readOnnx } from '../onnx/read.ts';
+import { evenPrior } from './balance.ts';
 import { cartTrainer } from './cart.ts';
 import { type Classifier, createClassifier } from './classifier.ts';
 import { FIT_DEFAULTS, type FitRequest, fitTree } from './fit.ts';
@@ -73,7 +74,11 @@ describe('fitTree', () => {
     const test = table(1000, 4);
     await withClassifier(fit, async (classifier) => {
       const answers = await classifier.classify(test.values, 1000);
-      const own = nodeProbabilities(fit.tree, FIT_DEFAULTS.smoothingRows);
+      const own = nodeProbabilities(fit.tree, {
+        prior: evenPrior([true, false]),
+        priorRows: FIT_DEFAULTS.priorRows,
+        supportRowsMin: 3,
+      });
       let right = 0;
       for (let row = 0; row < 1000; row++) {
         const leaf = leafOf(fit.tree, test.values, row * 2);

@@ -2,7 +2,7 @@ import { usageError } from '../../kernel/errors.ts';
 import { type ManifestDraft, sealManifest } from '../artefact.ts';
 import { Evaluation, type EvaluationReport } from '../evaluation.ts';
 import type { ClassifierSpec, ModelArtefact } from '../manifest.ts';
-import { balancedWeights } from './balance.ts';
+import { balancedWeights, evenPrior } from './balance.ts';
 import { cartTrainer } from './cart.ts';
 import { DecisionRule } from './decision.ts';
 import { featureImportance } from './importance.ts';
@@ -26,7 +26,9 @@ export interface FitParameters {
   /** 0: every row weighs the same; 1: every class does; between them a power. */
   readonly classBalance: number;
   /** Rows of prior belief in each leaf's probabilities. */
-  readonly smoothingRows: number;
+  readonly priorRows: number;
+  /** Leaves that fewer training rows reached answer unknown; at most a thousandth of all rows is asked. */
+  readonly supportRowsMin: number;
   /** Share of benign rows that may be called an attack. */
   readonly falseAlarmRateMax: number;
   readonly attackProbabilityMin: number;
@@ -39,7 +41,8 @@ export const FIT_DEFAULTS: FitParameters = {
   leavesMax: 1000,
   validationShare: 0.2,
   classBalance: 0.5,
-  smoothingRows: 1,
+  priorRows: 1,
+  supportRowsMin: 20,
   falseAlarmRateMax: 0.002,
   attackProbabilityMin: 0.3,
   unknownBelow: 0.5,
@@ -77,15 +80,20 @@ export function fitTree(request: FitRequest): FitResult {
   const split = splitByTime(table, parameters.validationShare);
   const classWeights = balancedWeights(split.training.labels, table.classes.length, parameters.classBalance);
   const { depthMax, leafRowsMin, leavesMax } = parameters;
+  const isBenign = table.classes.map(request.isBenign);
   const full = trainer.train(split.training, { depthMax, leafRowsMin, classWeights }, request.onProgress);
   const pruned = pruneTree(full, {
     classWeights,
     validationCounts: countValidation(full, split),
-    isBenign: table.classes.map(request.isBenign),
+    isBenign,
     leavesMax,
   });
   const tree = pruned.tree;
-  const probabilities = nodeProbabilities(tree, parameters.smoothingRows);
+  const probabilities = nodeProbabilities(tree, {
+    prior: evenPrior(isBenign),
+    priorRows: parameters.priorRows,
+    supportRowsMin: Math.min(parameters.supportRowsMin, table.labels.length / 1000),
+  });
   const classifier = classifierSpec(request, tree, probabilities, countValidation(tree, split));
   const validation = evaluateTree(tree, probabilities, classifier, split);
   const onnx = treeToOnnx({ nodes: tree, classes: tree.classes, probabilities }, split.training.width);

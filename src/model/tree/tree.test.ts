@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../kernel/random.ts';
-import { balancedWeights } from './balance.ts';
+import { balancedWeights, evenPrior } from './balance.ts';
 import { binRows } from './bins.ts';
 import { cartTrainer } from './cart.ts';
 import { DecisionRule } from './decision.ts';
@@ -30,9 +30,10 @@ function parameters(changes: Partial<TreeParameters> = {}): TreeParameters {
 }
 
 const ignore = () => {};
+const certainty = { prior: Float64Array.of(1 / 3, 1 / 3, 1 / 3), priorRows: 1, supportRowsMin: 0 };
 
 function accuracy(tree: DecisionTree, rows: TrainingRows): number {
-  const probabilities = nodeProbabilities(tree, 1);
+  const probabilities = nodeProbabilities(tree, certainty);
   let right = 0;
   rows.labels.forEach((label, row) => {
     const p = probabilities
@@ -88,7 +89,7 @@ describe('the CART trainer', () => {
     expect(own.threshold[0]).toBeCloseTo(other.threshold[0]!, 5);
     const test = clouds(2000, 3);
     let same = 0;
-    const [p, q] = [nodeProbabilities(own, 1), nodeProbabilities(other, 1)];
+    const [p, q] = [nodeProbabilities(own, certainty), nodeProbabilities(other, certainty)];
     for (let row = 0; row < 2000; row++) {
       const a = leafOf(own, test.values, row * 4) * 3;
       const b = leafOf(other, test.values, row * 4) * 3;
@@ -201,7 +202,7 @@ describe('thresholds', () => {
   it('keep the false-alarm budget on the rows they were chosen with, and use it', () => {
     const rows = clouds(4000, 21);
     const tree = cartTrainer.train(rows, parameters({ leafRowsMin: 20 }), ignore);
-    const probabilities = nodeProbabilities(tree, 1);
+    const probabilities = nodeProbabilities(tree, certainty);
     const later = clouds(4000, 22);
     const validationCounts = countRows(tree, later.values, 4, later.labels, 3);
     const called = (falseAlarmRateMax: number) => {
@@ -231,6 +232,27 @@ describe('thresholds', () => {
     const weights = balancedWeights(Int32Array.of(0, 0, 0, 1), 3, 1);
     expect(weights[0]! * 3).toBeCloseTo(weights[1]!);
     expect(balancedWeights(Int32Array.of(0, 0, 0, 1), 2, 0)).toEqual(Float64Array.of(1, 1));
+  });
+});
+
+describe('probabilities', () => {
+  it('start from the prior and claim nothing where few rows were seen', () => {
+    expect(evenPrior([true, false, false])).toEqual(Float64Array.of(0.5, 0.25, 0.25));
+    expect(evenPrior([false, false])).toEqual(Float64Array.of(0.5, 0.5));
+    const leaf = {
+      classes: 3,
+      counts: Float64Array.of(2, 4, 0),
+      feature: Int32Array.of(-1),
+      threshold: new Float32Array(1),
+      left: new Int32Array(1),
+      right: new Int32Array(1),
+    };
+    const prior = evenPrior([true, false, false]);
+    const seen = nodeProbabilities(leaf, { prior, priorRows: 4, supportRowsMin: 6 });
+    expect(Array.from(seen)).toEqual([0.4, 0.5, 0.1].map(Math.fround));
+    expect(Array.from(nodeProbabilities(leaf, { prior, priorRows: 4, supportRowsMin: 7 }))).toEqual([
+      0, 0, 0,
+    ]);
   });
 });
 

@@ -28,18 +28,26 @@ export function leafCount(tree: TreeNodes): number {
   return tree.feature.reduce((leaves, feature) => leaves + (feature < 0 ? 1 : 0), 0);
 }
 
-/**
- * Probability of each class in each node, nodes x classes: Laplace's (n_k + m/K) / (n + m), so that a leaf of few rows claims little.
- * `strength` m is in rows.
- */
-export function nodeProbabilities(tree: DecisionTree, strength: number): Float32Array {
+export interface ProbabilityOptions {
+  /** Belief about a row before any was seen, one share a class, 1 in all. */
+  readonly prior: Float64Array;
+  /** Rows the belief counts for. */
+  readonly priorRows: number;
+  /** A node that fewer training rows reached claims no class: its probabilities are all 0. */
+  readonly supportRowsMin: number;
+}
+
+/** Probability of each class in each node, nodes x classes: (n_k + m prior_k) / (n + m), so that a leaf of few rows claims little (m-estimate, Cestnik 1990). */
+export function nodeProbabilities(tree: DecisionTree, options: ProbabilityOptions): Float32Array {
   const { classes, counts } = tree;
+  const { prior, priorRows, supportRowsMin } = options;
   const probabilities = new Float32Array(counts.length);
   for (let at = 0; at < counts.length; at += classes) {
     let total = 0;
     for (let k = 0; k < classes; k++) total += counts[at + k]!;
+    if (total < supportRowsMin) continue;
     for (let k = 0; k < classes; k++) {
-      probabilities[at + k] = (counts[at + k]! + strength / classes) / (total + strength);
+      probabilities[at + k] = (counts[at + k]! + priorRows * prior[k]!) / (total + priorRows);
     }
   }
   return probabilities;
