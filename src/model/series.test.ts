@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { parseSeries, readSeries } from './series.ts';
+import { joinSeries, parseSeries, readSeries } from './series.ts';
 
 describe('parseSeries', () => {
   it('reads one value a line', () => {
@@ -64,5 +64,33 @@ describe('readSeries', () => {
     const path = join(await mkdtemp(join(tmpdir(), 'series-')), 'x.csv');
     await writeFile(path, 'hello\nworld\n');
     await expect(readSeries(path, 60)).rejects.toThrow(/no numbers/);
+  });
+});
+
+describe('joinSeries', () => {
+  const timed = (start: string, values: string[]) =>
+    parseSeries(
+      `time,v\n${values.map((v, i) => `${start}T0${i}:00:00Z,${v}`).join('\n')}\n`,
+      start,
+      'v',
+      3600,
+    );
+
+  it('continues a series where its times say so, the time between a gap', () => {
+    const first = timed('2004-03-01', ['1', '2', '3', '4', '5', '6']);
+    const second = timed('2004-03-01', ['9', '9', '9', '9', '9', '9', '9', '8']);
+    const later = { ...second, startUs: second.startUs + 7 * 3600e6, values: Float64Array.of(7, 8) };
+    const joined = joinSeries(first, later);
+    expect([...joined.series.values]).toEqual([1, 2, 3, 4, 5, 6, Number.NaN, 7, 8]);
+    expect(joined.trainSteps).toBe(7);
+    expect(joined.training).toBeNull();
+    expect(joinSeries(first, second).training).toBe(first);
+  });
+
+  it('appends values without times and refuses different intervals', () => {
+    const first = parseSeries('1\n2\n', 'a', undefined, 60);
+    const second = parseSeries('3\n4\n', 'b', undefined, 60);
+    expect([...joinSeries(first, second).series.values]).toEqual([1, 2, 3, 4]);
+    expect(() => joinSeries(first, { ...second, stepSeconds: 300 })).toThrow(/same interval/);
   });
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { messageOf, usageError } from '../kernel/errors.ts';
+import type { LinkHistory } from './forecast/history.ts';
 
 /** A regular time series: one value each `stepSeconds`, NaN where none was measured. */
 export interface Series {
@@ -14,6 +15,52 @@ export interface Series {
   readonly timed: boolean;
   readonly values: Float64Array;
 }
+
+/** A series as the forecaster takes it. */
+export function historyOfSeries({ startUs, stepSeconds, values }: Series): LinkHistory {
+  return { stepSeconds, lastWindowStartUs: startUs + (values.length - 1) * stepSeconds * 1e6, values };
+}
+
+/** What is fitted on, and what is forecast after `trainSteps`. */
+export interface JoinedSeries {
+  readonly name: string;
+  readonly series: Series;
+  /** The series that is fitted on where it is another than the beginning of `series`. */
+  readonly training: Series | null;
+  readonly trainSteps: number;
+}
+
+/**
+ * Two series as training and test part: the second continues the first where its times begin after the first's end (what lies between
+ * is a gap), or where neither has times; otherwise it is a series of its own, forecast from its second step on. Usage error where their steps differ.
+ */
+export function joinSeries(first: Series, second: Series): JoinedSeries {
+  if (first.stepSeconds !== second.stepSeconds) {
+    throw usageError(
+      'series_interval',
+      `${first.name} has a value each ${first.stepSeconds} s and ${second.name} each ${second.stepSeconds} s; train and test need the same interval`,
+    );
+  }
+  const stepUs = first.stepSeconds * 1e6;
+  const trainSteps = first.values.length;
+  const bothTimed = first.timed && second.timed;
+  const offset = bothTimed ? Math.round((second.startUs - first.startUs) / stepUs) : trainSteps;
+  const name = `${first.name} -> ${second.name}`;
+  if (
+    first.timed !== second.timed ||
+    offset < trainSteps ||
+    offset > trainSteps + CONTINUATION_GAP_SHARE_MAX * trainSteps
+  ) {
+    return { name, series: second, training: first, trainSteps: 1 };
+  }
+  const values = new Float64Array(offset + second.values.length).fill(Number.NaN);
+  values.set(first.values);
+  values.set(second.values, offset);
+  return { name, series: { ...first, name, values }, training: null, trainSteps: offset };
+}
+
+/** A gap longer than the first series says that the second is no continuation of it. */
+const CONTINUATION_GAP_SHARE_MAX = 1;
 
 /** A wrong interval would turn a file of thousands of rows into millions of holes. */
 const STEPS_MAX = 20_000_000;

@@ -1,7 +1,7 @@
 import type { LstmTrainer } from '../lstm/trainer.ts';
-import type { Series } from '../series.ts';
+import { historyOfSeries, type Series } from '../series.ts';
 import { createForecaster, type ForecastValues } from './forecaster.ts';
-import { type LinkHistory, offsetOf } from './history.ts';
+import { offsetOf } from './history.ts';
 import { clockPeriods, detectPeriods } from './period.ts';
 import { type ForecasterParameters, type TrainingProgress, trainForecaster } from './train.ts';
 
@@ -33,6 +33,9 @@ export interface BacktestResult {
 export interface BacktestTask {
   readonly name: string;
   readonly series: Series;
+  /** What is fitted on; null = the first `trainSteps` of the series itself. */
+  readonly training: Series | null;
+  /** Forecasts begin after this many steps. */
   readonly trainSteps: number;
   readonly horizon: '1' | 'day';
 }
@@ -47,12 +50,18 @@ export async function backtest(
   onProgress: TrainingProgress,
   signal?: AbortSignal,
 ): Promise<BacktestResult> {
-  const { series, trainSteps } = task;
-  const known = series.values.slice(0, trainSteps);
-  const training = [{ name: task.name, history: historyOf(series, known) }];
-  const artefact = await trainForecaster(training, parameters, trainer, (share, detail) => onProgress(0.9 * share, detail), signal);
+  const { series } = task;
+  const known = fittedPart(task);
+  const training = [{ name: known.name, history: historyOfSeries(known) }];
+  const artefact = await trainForecaster(
+    training,
+    parameters,
+    trainer,
+    (share, detail) => onProgress(0.9 * share, detail),
+    signal,
+  );
   const forecaster = await createForecaster(artefact);
-  const history = forecaster.prepare(historyOf(series, series.values), offsetOf(known));
+  const history = forecaster.prepare(historyOfSeries(series), offsetOf(known.values));
   const scores = new Scores(task);
   const origins = originsOf(task);
   for (let first = 0; first < origins.length; first += ORIGINS_PER_RUN) {
@@ -67,9 +76,8 @@ export async function backtest(
   return scores.result();
 }
 
-function historyOf(series: Series, values: Float64Array): LinkHistory {
-  const lastWindowStartUs = series.startUs + (values.length - 1) * series.stepSeconds * 1e6;
-  return { stepSeconds: series.stepSeconds, lastWindowStartUs, values };
+function fittedPart({ series, training, trainSteps }: BacktestTask): Series {
+  return training ?? { ...series, values: series.values.slice(0, trainSteps) };
 }
 
 /** Steps a day by the clock. */
@@ -109,7 +117,7 @@ class Scores {
 
   constructor(task: BacktestTask) {
     this.#task = task;
-    const periods = detectPeriods(task.series.values.subarray(0, task.trainSteps), task.series.stepSeconds);
+    const periods = detectPeriods(fittedPart(task).values, task.series.stepSeconds);
     this.#daily = Math.round(periods.dailySteps);
     this.#weekly = Math.round(periods.weeklySteps);
   }
@@ -143,11 +151,12 @@ class Scores {
   result(): BacktestResult {
     const { name, series, trainSteps, horizon } = this.#task;
     const lag = horizon === '1' ? 1 : stepsPerDay(series.stepSeconds);
-    const scale = meanChange(series.values.subarray(0, trainSteps), lag);
+    const fitted = fittedPart(this.#task).values;
+    const scale = meanChange(fitted, lag);
     return {
       series: name,
       intervalSeconds: series.stepSeconds,
-      train: trainSteps,
+      train: fitted.length,
       test: series.values.length - trainSteps,
       horizon,
       methods: {

@@ -36,7 +36,7 @@ const INPUT_LIMIT = 25;
 /** A level difference in units of noise, bounded; what is unknown says nothing (0). */
 export function bounded(value: number): number {
   if (Number.isNaN(value)) return 0;
-  return value > INPUT_LIMIT ? INPUT_LIMIT : value < -INPUT_LIMIT ? -INPUT_LIMIT : value;
+  return Math.min(INPUT_LIMIT, Math.max(-INPUT_LIMIT, value));
 }
 
 export function allocateRows(encoding: RowEncoding, rows: number): RowBuffers {

@@ -107,7 +107,7 @@ function fillLevels(prepared: PreparedHistory, raw: Float64Array, values: Float6
         seasonal(level, i - week),
       );
       const distance = Number.isNaN(reference) ? 0 : measured - reference;
-      level[i] = Math.abs(distance) > limit ? reference + Math.sign(distance) * limit : measured;
+      level[i] = Math.abs(distance) > limit ? reference + Math.sign(distance) * OUTLIER_LOG_MIN : measured;
       regular[i] = Math.abs(distance) > limit ? 0 : 1;
       recent.push(measured);
     }
