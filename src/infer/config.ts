@@ -11,7 +11,7 @@ export const InferConfig = Type.Object(
     commitIntervalMs: count('Predictions are committed at this interval at the latest.', 200),
     tickIntervalMs: count('A partition without news shows that it lives this often.', 1000),
     historyWindowsMax: count(
-      'Windows of history kept for each link and window length; a bit more than a week of minutes. 8 bytes each, in memory and in the state topic.',
+      'Windows of history kept for each link and window length; a bit more than a week of minutes. Each takes 8 bytes in memory and in the state topic.',
       10_240,
     ),
     linksPerExporterMax: count(
@@ -27,7 +27,6 @@ export const InferConfig = Type.Object(
       'Forecasts of one link that wait for their truth; beyond it the oldest is given up unscored.',
       2048,
     ),
-    forecastsPerRunMax: count('Forecasts computed in one run of a model at most.', 4096),
     rowsPerRunMax: count(
       'Rows classified in one run of a model at most, unless one batch holds more.',
       65_536,

@@ -26,6 +26,8 @@ export interface ClosedLink {
   readonly link: Link;
   /** History up to and with the window, oldest first, bit/s, NaN = missing. */
   readonly values: Float64Array;
+  /** The window of the first of them. */
+  readonly firstIndex: number;
   /** How many of them are not missing. */
   readonly observed: number;
 }
@@ -107,7 +109,13 @@ export class ExporterLinks {
       if (history.activeIndex < 0) {
         this.#giveUp(link, changes);
         counts.forgotten++;
-      } else closed.push({ link, values: history.values(), observed: history.observed });
+      } else
+        closed.push({
+          link,
+          values: history.values(),
+          firstIndex: history.firstIndex,
+          observed: history.observed,
+        });
     }
     return closed;
   }

@@ -18,6 +18,7 @@ import { type ClosedWindow, LinkStore, type StoreCounts } from './link-store.ts'
 import type { InferMetrics } from './metrics.ts';
 import { lastTargetOf, scoreForecast } from './pending-forecast.ts';
 import type { LinkForecaster, ModelSource, Served } from './served-models.ts';
+import { forecastStretch, type Stretch, stretchesOf } from './stretch.ts';
 
 export interface ForecastDependencies {
   readonly models: ModelSource;
@@ -96,42 +97,27 @@ export class ForecastProcessor implements Processor {
     return windows;
   }
 
-  /** All links of all windows that this model can forecast, in as few runs as the bound allows. */
+  /** Forecasts all links of all windows that this model serves. */
   async #run({ model, role }: Served<LinkForecaster>, windows: readonly ClosedWindow[]): Promise<Run> {
-    const { config } = this.#dependencies;
     const { manifest } = model;
     const run: Run = { origin: { manifest, spec: manifest.forecaster!, role }, forecasts: new Map() };
-    const links: ClosedLink[] = [];
-    const histories: { stepSeconds: number; lastWindowStartUs: number; values: Float64Array }[] = [];
-    for (const window of windows) {
-      if (!serves(manifest, window)) continue;
-      const { windowSeconds: stepSeconds } = window.exporter;
-      for (const link of window.links) {
-        if (link.observed < config.observedWindowsMin) continue;
-        links.push(link);
-        histories.push({ stepSeconds, lastWindowStartUs: window.windowStartUs, values: link.values });
-      }
-    }
-    for (let from = 0; from < links.length; from += config.forecastsPerRunMax) {
-      const to = from + config.forecastsPerRunMax;
-      const forecasts = await this.#forecast(model, histories.slice(from, to));
+    const served = windows.filter((window) => serves(manifest, window));
+    for (const stretch of stretchesOf(served, this.#dependencies.config.observedWindowsMin)) {
+      const forecasts = await this.#forecast(model, stretch);
       forecasts.forEach((forecast, i) => {
-        run.forecasts.set(links[from + i]!, forecast);
+        run.forecasts.set(stretch.links[i]!, forecast);
       });
     }
     return run;
   }
 
-  /** A run that fails must not hold up the partition: the links are then without a forecast of this model. */
-  async #forecast(
-    model: LinkForecaster,
-    histories: Parameters<LinkForecaster['forecast']>[0],
-  ): Promise<ForecastValues[]> {
+  /** A run that fails must not hold up the partition: the windows are then without a forecast of this model. */
+  async #forecast(model: LinkForecaster, stretch: Stretch): Promise<ForecastValues[]> {
     const { metrics, logger } = this.#dependencies;
     const { name, version } = model.manifest;
     const begun = performance.now();
     try {
-      return await model.forecast(histories);
+      return await forecastStretch(model, stretch);
     } catch (error) {
       metrics.runsFailed.add(1, { model: name, version });
       logger.error({ model: name, version, error: messageOf(error) }, 'forecast failed');

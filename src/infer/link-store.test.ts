@@ -5,6 +5,7 @@ import type { FeatureBatch } from '../codec/records.ts';
 import { windowIndexOf } from './exporter-links.ts';
 import { StateChanges } from './link-state.ts';
 import { type ClosedWindow, LinkStore } from './link-store.ts';
+import { BLOCK_WINDOWS, SEGMENT_WINDOWS } from './throughput-history.ts';
 
 const BOUNDS = { historyWindowsMax: 200, linksPerExporterMax: 3, exportersMax: 2 };
 
@@ -101,7 +102,8 @@ describe('LinkStore', () => {
   it('forgets a link that was silent for its whole history', () => {
     const partition = new Partition();
     partition.step(linkBatch(0, { '1/INGRESS': 1, '2/INGRESS': 1 }));
-    for (let minute = 1; minute <= 200; minute++) partition.step(linkBatch(minute, { '1/INGRESS': 1 }));
+    for (let minute = 1; minute <= 200 + BLOCK_WINDOWS; minute++)
+      partition.step(linkBatch(minute, { '1/INGRESS': 1 }));
     expect(partition.store.linkCount).toBe(1);
     expect(partition.store.counts.forgotten).toBe(1);
     expect([...partition.state.keys()].filter((key) => key.includes('2/INGRESS'))).toEqual([]);
@@ -134,7 +136,7 @@ describe('LinkStore', () => {
     const partition = new Partition();
     for (let minute = 0; minute < 1000; minute++)
       partition.step(linkBatch(minute, { '1/INGRESS': minute + 1 }));
-    expect(partition.state.size).toBeLessThanOrEqual(200 / 64 + 3);
+    expect(partition.state.size).toBeLessThanOrEqual((200 + BLOCK_WINDOWS) / SEGMENT_WINDOWS + 3);
     expect(Math.max(...[...partition.state.values()].map(({ length }) => length))).toBeLessThanOrEqual(512);
   });
 

@@ -13,7 +13,10 @@ import { METRIC, UNIT } from './forecast-record.ts';
 import type { InferMetrics } from './metrics.ts';
 
 /** What serving needs of a forecaster. */
-export type LinkForecaster = Pick<Forecaster, 'manifest' | 'forecast' | 'close'>;
+export type LinkForecaster = Pick<
+  Forecaster,
+  'manifest' | 'historySteps' | 'prepare' | 'forecastFrom' | 'close'
+>;
 
 /** Makes a published artefact ready to run; usage errors where it cannot. */
 export interface ModelLoaders {

@@ -38,7 +38,6 @@ const CONFIG: InferConfig = {
   exportersMax: 10,
   observedWindowsMin: 2,
   pendingPerLinkMax: 10,
-  forecastsPerRunMax: 3,
   rowsPerRunMax: 4,
   emit: 'all',
   modelsWaitMsMax: 5000,

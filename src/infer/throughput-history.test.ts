@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SEGMENT_WINDOWS, segmentOf, ThroughputHistory } from './throughput-history.ts';
+import {
+  BLOCK_WINDOWS,
+  blockStartOf,
+  SEGMENT_WINDOWS,
+  segmentOf,
+  ThroughputHistory,
+} from './throughput-history.ts';
 
 const historyOf = (windowsMax: number, windows: readonly (readonly [number, number])[]) => {
   const history = new ThroughputHistory(windowsMax);
@@ -18,15 +24,24 @@ describe('ThroughputHistory', () => {
     expect([history.firstIndex, history.lastIndex, history.observed]).toEqual([7, 9, 2]);
   });
 
-  it('keeps the newest windows only, and no gap in front', () => {
+  it('keeps its beginning within a block, and the windows asked for before it', () => {
+    const history = historyOf(
+      3,
+      Array.from({ length: 2 * BLOCK_WINDOWS }, (_, i) => [i, i]),
+    );
+    expect([history.firstIndex, history.lastIndex]).toEqual([BLOCK_WINDOWS - 3, 2 * BLOCK_WINDOWS - 1]);
+    history.push(2 * BLOCK_WINDOWS, 1);
+    expect([history.firstIndex, history.values().length]).toEqual([2 * BLOCK_WINDOWS - 3, 4]);
+  });
+
+  it('begins with a value, never with a gap', () => {
     const history = historyOf(3, [
-      [1, 1],
-      [2, 2],
-      [4, 4],
-      [5, 5],
+      [BLOCK_WINDOWS - 4, 1],
+      [BLOCK_WINDOWS - 1, 2],
+      [BLOCK_WINDOWS, 3],
     ]);
-    expect([...history.values()]).toEqual([4, 5]);
-    expect([history.firstIndex, history.observed]).toEqual([4, 2]);
+    expect([...history.values()]).toEqual([2, 3]);
+    expect([history.firstIndex, history.observed]).toEqual([BLOCK_WINDOWS - 1, 2]);
   });
 
   it('begins anew after a gap longer than itself', () => {
@@ -38,32 +53,25 @@ describe('ThroughputHistory', () => {
     expect(history.observed).toBe(1);
   });
 
-  it('knows the last window with traffic', () => {
-    expect(
-      historyOf(10, [
-        [1, 5],
-        [2, 0],
-        [3, 0],
-      ]).activeIndex,
-    ).toBe(1);
-    expect(
-      historyOf(2, [
-        [1, 5],
-        [2, 0],
-        [3, 0],
-      ]).activeIndex,
-    ).toBe(-1);
+  it('knows the last window with traffic while it holds it', () => {
+    const history = historyOf(2, [
+      [1, 5],
+      [2, 0],
+    ]);
+    expect(history.activeIndex).toBe(1);
+    history.push(BLOCK_WINDOWS, 0);
+    expect(history.activeIndex).toBe(-1);
   });
 
   it('hands out views that stay as they were', () => {
     const history = historyOf(100, [[0, 0]]);
-    const views = Array.from({ length: 500 }, (_, i) => {
+    const views = Array.from({ length: 2000 }, (_, i) => {
       history.push(i + 1, i + 1);
       return history.values();
     });
     views.forEach((view, i) => {
       expect(view.at(-1)).toBe(i + 1);
-      expect(view.at(0)).toBe(Math.max(0, i + 2 - 100));
+      expect(view.at(0)).toBe(Math.max(0, blockStartOf(i + 1) - 100));
     });
   });
 

@@ -1,13 +1,21 @@
 /** Windows of one state record: a link's update rewrites this many values at most. */
 export const SEGMENT_WINDOWS = 64;
 
+/** History begins anew only where a block of this many windows begins: within a block, each window sees one more value and the same beginning. */
+export const BLOCK_WINDOWS = 4 * SEGMENT_WINDOWS;
+
+/** The first window of the block that holds a window. Blocks, too, are aligned to the epoch. */
+export function blockStartOf(windowIndex: number): number {
+  return windowIndex - (windowIndex % BLOCK_WINDOWS);
+}
+
 /** The segment that holds a window. Segments are aligned to the epoch, so that a restart cuts history as before. */
 export function segmentOf(windowIndex: number): number {
   return Math.floor(windowIndex / SEGMENT_WINDOWS);
 }
 
 /**
- * Throughput of one link, window by window: bounded, gaps are NaN, the first and the last value never are.
+ * Throughput of one link, window by window: as many windows as asked for before the running block, and that block; gaps are NaN, the first and the last value never are.
  * Windows are numbered from the epoch (start divided by length).
  */
 export class ThroughputHistory {
@@ -81,7 +89,7 @@ export class ThroughputHistory {
 
   #grow(): void {
     const length = this.#end - this.#start;
-    const capacity = Math.min(2 * length, length + (this.#windowsMax >> 2)) + SEGMENT_WINDOWS;
+    const capacity = Math.min(2 * length, length + 2 * BLOCK_WINDOWS) + SEGMENT_WINDOWS;
     const buffer = new Float64Array(capacity);
     buffer.set(this.values());
     this.#buffer = buffer;
@@ -91,7 +99,8 @@ export class ThroughputHistory {
 
   /** Drops what is too old, and gaps in front: the same history whether it was kept or restored. */
   #trim(): void {
-    while (this.#end - this.#start > this.#windowsMax || Number.isNaN(this.#buffer[this.#start]!)) {
+    const oldest = blockStartOf(this.#lastIndex) - this.#windowsMax;
+    while (this.firstIndex < oldest || Number.isNaN(this.#buffer[this.#start]!)) {
       if (!Number.isNaN(this.#buffer[this.#start]!)) this.#observed--;
       this.#start++;
     }

@@ -4,6 +4,8 @@ import { COUNTER_COLUMNS, type FeatureBatch } from '../../src/codec/records.ts';
 import type { OutputRecord } from '../../src/commit-log/port.ts';
 import type { LinkForecaster } from '../../src/infer/served-models.ts';
 import { versionOf } from '../../src/model/artefact.ts';
+import type { ForecastValues } from '../../src/model/forecast/forecaster.ts';
+import type { PreparedHistory } from '../../src/model/forecast/history.ts';
 import type { Manifest, ModelArtefact } from '../../src/model/manifest.ts';
 import type { Classifier } from '../../src/model/tree/classifier.ts';
 
@@ -137,19 +139,25 @@ export async function createFakeForecaster({ manifest, onnx }: ModelArtefact): P
   if (Number.isNaN(factor)) throw new Error('these weights are no number');
   return {
     manifest,
-    forecast: async (histories) =>
-      histories.map(({ values }) => {
-        const last = values.at(-1)!;
-        const median = factor * last;
-        const seasonal = values.length >= 4 ? last - 5 : Number.NaN;
-        return {
-          quantiles: Float64Array.of(median - 10, median, median + 10, median - 10, median, median + 10),
-          persistence: Float64Array.of(last, last),
-          seasonal: Float64Array.of(seasonal, seasonal),
-          completeness: values.slice(-4).filter((value) => !Number.isNaN(value)).length / 4,
-        };
-      }),
+    historySteps: 1000,
+    // All that the fake looks at of a prepared history is `latest`.
+    prepare: ({ values }) => ({ latest: values }) as unknown as PreparedHistory,
+    forecastFrom: async ({ latest }, origins) =>
+      origins.map((origin) => fakeForecast(factor, latest, origin)),
     close: async () => {},
+  };
+}
+
+function fakeForecast(factor: number, values: Float64Array, origin: number): ForecastValues {
+  const last = values[origin]!;
+  const median = factor * last;
+  const seasonal = origin >= 3 ? last - 5 : Number.NaN;
+  return {
+    quantiles: Float64Array.of(median - 10, median, median + 10, median - 10, median, median + 10),
+    persistence: Float64Array.of(last, last),
+    seasonal: Float64Array.of(seasonal, seasonal),
+    completeness:
+      values.slice(Math.max(0, origin - 3), origin + 1).filter((value) => !Number.isNaN(value)).length / 4,
   };
 }
 
