@@ -134,13 +134,13 @@ function trainingScenario(options: ScenarioOptions): Scenario {
 
 /** Set so that each attack class has about as many (host, minute) rows as the others, and each hard negative as many as an attack. */
 const TRAINING_BEHAVIOURS: readonly BehaviourSpec[] = [
-  spec('horizontal_scan', 110, [40, 900], [0.4, 60]),
-  spec('vertical_scan', 110, [40, 900], [0.4, 60]),
-  spec('brute_force', 150, [60, 1200], [0.25, 12]),
-  spec('flood', 300, [40, 500], [8, 80]),
-  spec('amplification', 600, [40, 500], [6, 60]),
-  spec('beaconing', 110, [300, 2400], [0.05, 0.6]),
-  spec('exfiltration', 130, [120, 1800], [0.05, 1.2]),
+  spec('horizontal_scan', 60, [40, 900], [0.4, 60]),
+  spec('vertical_scan', 60, [40, 900], [0.4, 60]),
+  spec('brute_force', 75, [60, 1200], [0.25, 12]),
+  spec('flood', 120, [40, 500], [8, 80]),
+  spec('amplification', 360, [40, 500], [6, 60]),
+  spec('beaconing', 90, [300, 2400], [0.05, 0.6]),
+  spec('exfiltration', 80, [120, 1800], [0.05, 1.2]),
   spec('monitoring', 240, [200, 1800], [0.5, 20]),
   spec('dns_resolver', 240, [200, 1800], [0.5, 30]),
   spec('busy_server', 240, [60, 1200], [1, 40]),
