@@ -1,5 +1,5 @@
 import Value from 'typebox/value';
-import type { NamedHistory } from '../model/forecast/train.ts';
+import type { NamedHistory } from '../model/forecast/parameters.ts';
 import { PreprocessConfig } from '../preprocess/config.ts';
 import { featureTableOf } from '../preprocess/feature-table.ts';
 import { type ExportedFlow, featuresOf } from '../preprocess/offline.ts';

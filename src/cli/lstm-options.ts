@@ -1,5 +1,5 @@
 import { usageError } from '../kernel/errors.ts';
-import { defaultParameters, type ForecasterParameters } from '../model/forecast/train.ts';
+import { defaultParameters, type ForecasterParameters } from '../model/forecast/parameters.ts';
 import { createTfjsTrainer } from '../model/lstm/tfjs-trainer.ts';
 import type { LstmTrainer } from '../model/lstm/trainer.ts';
 import { createWasmTrainer } from '../model/lstm/wasm-trainer.ts';

@@ -2,8 +2,9 @@ import type { LstmTrainer } from '../lstm/trainer.ts';
 import { historyOfSeries, type Series } from '../series.ts';
 import { createForecaster, type ForecastValues } from './forecaster.ts';
 import { offsetOf } from './history.ts';
+import type { ForecasterParameters } from './parameters.ts';
 import { clockPeriods, detectPeriods } from './period.ts';
-import { type ForecasterParameters, type TrainingProgress, trainForecaster } from './train.ts';
+import { type TrainingProgress, trainForecaster } from './train.ts';
 
 /** Percentages as numbers (5.8 = 5.8 %), MASE as a ratio. */
 export interface Accuracy {

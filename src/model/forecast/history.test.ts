@@ -34,7 +34,7 @@ describe('prepareHistory', () => {
     expect([odd.regular[400], odd.regular[450], odd.regular[500]]).toEqual([0, 0, 0]);
     expect(odd.level[400]! - whole.level[400]!).toBeLessThan(2.2);
     expect(odd.level[450]! - whole.level[450]!).toBeGreaterThan(-2.2);
-    expect(odd.regular[510]).toBe(1);
+    expect(odd.regular[501]).toBe(1);
     expect(odd.level[510]! - whole.level[510]!).toBeCloseTo(Math.log(20), 2);
   });
 

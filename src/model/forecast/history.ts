@@ -100,12 +100,10 @@ function fillLevels(prepared: PreparedHistory, raw: Float64Array, values: Float6
       level[i] = i > 0 ? carried(level, i, day, week) : Number.NaN;
     } else {
       const limit = Math.max(OUTLIER_LOG_MIN, OUTLIER_NOISES * noise);
-      const reference = nearest(
-        measured,
-        recent.value(),
-        seasonal(level, i - day),
-        seasonal(level, i - week),
-      );
+      // The value before, outlier or not, is among the references: what comes twice is a new level, not a spike.
+      let reference = nearer(measured, recent.value(), recent.last());
+      reference = nearer(measured, reference, seasonal(level, i - day));
+      reference = nearer(measured, reference, seasonal(level, i - week));
       const distance = Number.isNaN(reference) ? 0 : measured - reference;
       level[i] = Math.abs(distance) > limit ? reference + Math.sign(distance) * OUTLIER_LOG_MIN : measured;
       regular[i] = Math.abs(distance) > limit ? 0 : 1;
@@ -130,12 +128,8 @@ function seasonal(level: Float64Array, i: number): number {
   return i >= 0 ? level[i]! : Number.NaN;
 }
 
-function nearest(value: number, a: number, b: number, c: number): number {
-  let best = a;
-  for (const candidate of [b, c]) {
-    if (Number.isNaN(best) || Math.abs(candidate - value) < Math.abs(best - value)) best = candidate;
-  }
-  return best;
+function nearer(value: number, a: number, b: number): number {
+  return Number.isNaN(a) || Math.abs(b - value) < Math.abs(a - value) ? b : a;
 }
 
 function track(prepared: PreparedHistory, i: number, day: number, week: number): void {
@@ -185,6 +179,10 @@ class RecentMedian {
 
   push(value: number): void {
     this.#values[this.#count++ % PREDECESSORS] = value;
+  }
+
+  last(): number {
+    return this.#count === 0 ? Number.NaN : this.#values[(this.#count - 1) % PREDECESSORS]!;
   }
 
   value(): number {

@@ -3,7 +3,8 @@ import type { LstmTrainer } from '../lstm/trainer.ts';
 import { createWasmTrainer } from '../lstm/wasm-trainer.ts';
 import type { ModelArtefact } from '../manifest.ts';
 import type { LinkHistory } from './history.ts';
-import { defaultParameters, type ForecasterParameters, trainForecaster } from './train.ts';
+import { defaultParameters, type ForecasterParameters } from './parameters.ts';
+import { trainForecaster } from './train.ts';
 
 const HOUR_SECONDS = 3600;
 

@@ -1,93 +1,35 @@
-import { createHash } from 'node:crypto';
 import { usageError } from '../../kernel/errors.ts';
 import { sealManifest } from '../artefact.ts';
-import { initialWeights, type LstmWeights, layoutOf, type NetworkShape } from '../lstm/network.ts';
+import { initialWeights, type NetworkShape } from '../lstm/network.ts';
 import { networksToOnnx, type Standardisation } from '../lstm/to-onnx.ts';
-import type { LstmProgress, LstmTrainer } from '../lstm/trainer.ts';
-import type { Manifest, ModelArtefact } from '../manifest.ts';
+import type { LstmTrainer, LstmTraining } from '../lstm/trainer.ts';
+import type { ModelArtefact } from '../manifest.ts';
 import { applyCalibration, calibrate, scoreRows } from './calibration.ts';
 import { createDayEncoding } from './day-encoding.ts';
 import type { RowEncoding } from './encoding.ts';
-import { type LinkHistory, type Periods, prepareHistory } from './history.ts';
-import { evaluateLinear, fitLinear, type LinearFit, type LinearRows, linearError } from './linear-skip.ts';
+import { type Periods, prepareHistory } from './history.ts';
+import { draftManifest } from './manifest-draft.ts';
+import type { ForecasterParameters, NamedHistory } from './parameters.ts';
 import { clockPeriods, detectPeriods } from './period.ts';
 import { createRecentEncoding } from './recent-encoding.ts';
+import { chooseSkips, placeSkip, refitSkips, type Skip } from './skip.ts';
 import { buildTrainingRows, datasetOf, type TrainingRows } from './training-rows.ts';
-
-/** One link's history with a name for the model card. */
-export interface NamedHistory {
-  readonly name: string;
-  readonly history: LinkHistory;
-}
-
-export interface ForecasterParameters {
-  readonly name: string;
-  /** `recent` for the next steps, `day` for a whole day at once. */
-  readonly encoding: 'recent' | 'day';
-  readonly horizons: readonly number[];
-  readonly levels: readonly number[];
-  readonly metric: string;
-  readonly unit: string;
-  readonly featureSet: Manifest['featureSet'];
-  readonly codeVersion: string;
-  readonly seed: number;
-  /** Seeds averaged in one graph. */
-  readonly members: number;
-  readonly hidden: number;
-  readonly layers: 1 | 2;
-  readonly epochsMax: number;
-  readonly patience: number;
-  readonly batch: number;
-  readonly learningRate: number;
-  readonly trainRowsMax: number;
-  /** Take a series' own day and week where they fit clearly better than the clock's (one series); otherwise the clock's. */
-  readonly detectPeriods: boolean;
-}
-
-/** What suits most links; a day ahead takes a smaller network, its rows being many but alike. */
-export function defaultParameters(
-  encoding: 'recent' | 'day',
-): Pick<
-  ForecasterParameters,
-  | 'encoding'
-  | 'levels'
-  | 'members'
-  | 'hidden'
-  | 'layers'
-  | 'epochsMax'
-  | 'patience'
-  | 'batch'
-  | 'learningRate'
-  | 'trainRowsMax'
-> {
-  const recent = encoding === 'recent';
-  return {
-    encoding,
-    levels: [0.1, 0.25, 0.5, 0.75, 0.9],
-    members: 1,
-    hidden: recent ? 24 : 12,
-    layers: 1,
-    epochsMax: recent ? 8 : 6,
-    patience: 2,
-    batch: 64,
-    learningRate: recent ? 0.003 : 0.002,
-    trainRowsMax: 20_000,
-  };
-}
 
 /** `share` of the whole training that is done. */
 export type TrainingProgress = (share: number, detail: string) => void;
 
-const VALIDATION_SHARE = 0.2;
+/** The last share of the time that decides on penalties, epochs and the width of the interval; days are few, so that they need more of it. */
+const VALIDATION_SHARE = { recent: 0.2, day: 0.35 } as const;
 const VALIDATION_ROWS_MAX = 8_000;
-const PENALTIES = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001] as const;
+const TRAIN_ROWS_MIN = 100;
+const VALIDATION_ROWS_MIN = 20;
 const CLIP_NORM = 1;
 
 /**
- * Trains one network over all series and wraps it as a model. The head's linear skip is fitted first (a penalised median regression,
- * penalty chosen on the later part of the time), the LSTM then learns what is left, quantile by quantile, and stops where the later part
- * stops improving; an LSTM that does not help there is left out. Same series, parameters and trainer: same bytes. Usage error where
- * the series are too short.
+ * Trains one network over all series and wraps it as a model, in two passes. The first, on the earlier part of the time, fits the head's
+ * linear skip (a penalised median regression), lets the LSTM learn what is left, quantile by quantile, and finds on the later part the
+ * penalty, the number of epochs (none, where the LSTM does not help) and how wide the interval must be. The second fits the same on all of the
+ * time. Same series, parameters and trainer: same bytes. Usage error where the series are too short.
  */
 export async function trainForecaster(
   series: readonly NamedHistory[],
@@ -100,44 +42,66 @@ export async function trainForecaster(
   const periods = periodsOf(series, stepSeconds, parameters);
   const create = parameters.encoding === 'day' ? createDayEncoding : createRecentEncoding;
   const encoding = create(parameters.horizons, periods);
-  const prepared = series.map(({ history }) => prepareHistory(history, periods));
-  const rows = buildTrainingRows(prepared, encoding, {
-    validationShare: VALIDATION_SHARE,
-    trainRowsMax: parameters.trainRowsMax,
-    validationRowsMax: VALIDATION_ROWS_MAX,
-  });
-  if (rows.validationFrom < 100 || rows.rows - rows.validationFrom < 20) {
-    const longest = Math.max(...series.map(({ history }) => history.values.length));
-    throw usageError(
-      'train_short',
-      `too little history to train on: the longest series has ${longest} steps; give at least a few days, or a shorter horizon`,
-    );
-  }
+  const validationShare = VALIDATION_SHARE[parameters.encoding];
+  const rows = buildTrainingRows(
+    series.map(({ history }) => prepareHistory(history, periods)),
+    encoding,
+    { validationShare, trainRowsMax: parameters.trainRowsMax, validationRowsMax: VALIDATION_ROWS_MAX },
+  );
+  refuseFewRows(rows, series);
   const sequence = standardise(
     rows.sequences,
     encoding.channels.length,
     rows.validationFrom * encoding.steps,
   );
   const context = standardise(rows.contexts, encoding.contextSize, rows.validationFrom);
-  const shape = shapeOf(encoding, parameters);
-  const fits = fitSkips(rows, encoding);
-  const members: LstmWeights[] = [];
-  for (let member = 0; member < parameters.members; member++) {
-    members.push(await trainMember(rows, shape, fits, member, parameters, trainer, onProgress, signal));
-  }
+  const training: MemberTraining = {
+    shape: shapeOf(encoding, parameters),
+    parameters,
+    trainer,
+    onProgress,
+    signal,
+  };
+  const skips = chooseSkips(rows, encoding);
+  const first = await trainMembers(training, rows, skips, 0, () => parameters.epochsMax);
   const scored = await scoreRows(
-    networksToOnnx(members, identity(sequence), identity(context)),
+    networksToOnnx(first, identity(sequence), identity(context)),
     rows,
     encoding,
   );
   const calibration = calibrate(scored, rows, encoding, parameters.levels);
+  const whole: TrainingRows = { ...rows, validationFrom: rows.rows };
+  const second = await trainMembers(
+    training,
+    whole,
+    refitSkips(skips, rows),
+    1,
+    (member) => first[member]!.epoch,
+  );
   const onnx = networksToOnnx(
-    members.map((member) => applyCalibration(member, calibration)),
+    second.map((member) => applyCalibration(member, calibration)),
     sequence,
     context,
   );
-  const draft = draftManifest(series, parameters, trainer, periods, stepSeconds, rows, calibration.metrics);
-  return { manifest: sealManifest(draft, onnx), onnx };
+  const record = {
+    trainRows: rows.rows,
+    validationShare,
+    epochs: first[0]!.epoch,
+    metrics: calibration.metrics,
+  };
+  return {
+    manifest: sealManifest(draftManifest(series, parameters, trainer, encoding, periods, record), onnx),
+    onnx,
+  };
+}
+
+function refuseFewRows(rows: TrainingRows, series: readonly NamedHistory[]): void {
+  if (rows.validationFrom >= TRAIN_ROWS_MIN && rows.rows - rows.validationFrom >= VALIDATION_ROWS_MIN) return;
+  const longest = Math.max(...series.map(({ history }) => history.values.length));
+  throw usageError(
+    'train_short',
+    `too little history to train on: the longest series has ${longest} steps; give at least a few days (for whole days some weeks), or a shorter horizon`,
+  );
 }
 
 function commonStep(series: readonly NamedHistory[]): number {
@@ -202,154 +166,43 @@ function identity(of: Standardisation): Standardisation {
   return { mean: new Float32Array(of.mean.length), inverseSpread: new Float32Array(of.mean.length).fill(1) };
 }
 
-/** The linear skip of each horizon of a row: penalty by the later rows, coefficients then from all. */
-function fitSkips(rows: TrainingRows, encoding: RowEncoding): { fit: LinearFit; linear: LinearRows }[] {
-  return Array.from({ length: encoding.horizonsPerRow }, (_, horizon) => {
-    const pick = (data: Float32Array) =>
-      Float64Array.from({ length: rows.rows }, (__, row) => data[row * encoding.horizonsPerRow + horizon]!);
-    const linear: LinearRows = {
-      inputs: rows.contexts,
-      width: encoding.contextSize,
-      targets: pick(rows.targets),
-      weights: pick(rows.weights),
-    };
-    const columns = encoding.skipColumns(horizon);
-    const nothing: LinearFit = { columns: [], coefficients: new Float64Array(0), intercept: 0 };
-    let best = {
-      fit: nothing,
-      error: linearError(nothing, linear, rows.validationFrom, rows.rows),
-      penalty: -1,
-    };
-    for (const [i, fit] of fitLinear(linear, columns, 0, rows.validationFrom, PENALTIES).entries()) {
-      const error = linearError(fit, linear, rows.validationFrom, rows.rows);
-      if (error < best.error) best = { fit, error, penalty: PENALTIES[i]! };
-    }
-    return { fit: best.fit, linear };
-  });
+/** What does not change from member to member and pass to pass. */
+interface MemberTraining {
+  readonly shape: NetworkShape;
+  readonly parameters: ForecasterParameters;
+  readonly trainer: LstmTrainer;
+  readonly onProgress: TrainingProgress;
+  readonly signal: AbortSignal | undefined;
 }
 
-async function trainMember(
+const PASSES = 2;
+
+async function trainMembers(
+  { shape, parameters, trainer, onProgress, signal }: MemberTraining,
   rows: TrainingRows,
-  shape: NetworkShape,
-  fits: readonly { fit: LinearFit; linear: LinearRows }[],
-  member: number,
-  parameters: ForecasterParameters,
-  trainer: LstmTrainer,
-  onProgress: TrainingProgress,
-  signal: AbortSignal | undefined,
-): Promise<LstmWeights> {
-  const seed = (parameters.seed + Math.imul(member, 0x9e3779b1)) >>> 0;
-  const initial = initialWeights(shape, seed).values;
-  for (const [horizon, { fit, linear }] of fits.entries()) {
-    placeSkip(initial, shape, horizon, fit, linear, rows.validationFrom);
-  }
-  const report = (progress: LstmProgress) =>
-    onProgress(
-      (member + progress.epoch / progress.epochsMax) / parameters.members,
-      `epoch ${progress.epoch}, loss ${progress.loss.toFixed(4)}, later ${progress.validationLoss.toFixed(4)}`,
+  skips: readonly Skip[],
+  pass: number,
+  epochsOf: (member: number) => number,
+): Promise<LstmTraining[]> {
+  const { members, patience, batch, learningRate } = parameters;
+  const trained: LstmTraining[] = [];
+  for (let member = 0; member < members; member++) {
+    const seed = (parameters.seed + Math.imul(member, 0x9e3779b1)) >>> 0;
+    const initial = initialWeights(shape, seed).values;
+    for (const [horizon, skip] of skips.entries())
+      placeSkip(initial, shape, horizon, skip, rows.validationFrom);
+    const fixed = { shape, initial, patience, batch, learningRate, skipRate: 0, clipNorm: CLIP_NORM, seed };
+    const result = await trainer.train(
+      datasetOf(rows),
+      { ...fixed, epochsMax: epochsOf(member) },
+      ({ epoch, epochsMax, loss, validationLoss }) =>
+        onProgress(
+          (pass * members + member + epoch / epochsMax) / (PASSES * members),
+          `epoch ${epoch}, loss ${loss.toFixed(4)}${pass === 0 ? `, later ${validationLoss.toFixed(4)}` : ''}`,
+        ),
+      signal,
     );
-  return trainer.train(
-    datasetOf(rows),
-    {
-      shape,
-      initial,
-      epochsMax: parameters.epochsMax,
-      patience: parameters.patience,
-      batch: parameters.batch,
-      learningRate: parameters.learningRate,
-      skipRate: 0,
-      clipNorm: CLIP_NORM,
-      seed,
-    },
-    report,
-    signal,
-  );
-}
-
-/** Every quantile starts as the linear fit, moved by that quantile of what the fit leaves. */
-function placeSkip(
-  values: Float32Array,
-  shape: NetworkShape,
-  horizon: number,
-  fit: LinearFit,
-  linear: LinearRows,
-  rows: number,
-): void {
-  const layout = layoutOf(shape);
-  const width = shape.hidden + shape.contextSize;
-  const residuals: number[] = [];
-  for (let row = 0; row < rows; row++) {
-    if (linear.weights[row]! > 0) residuals.push(linear.targets[row]! - evaluateLinear(fit, linear, row));
+    trained.push(result);
   }
-  const sorted = Float64Array.from(residuals).sort();
-  shape.levels.forEach((level, q) => {
-    const output = horizon * shape.levels.length + q;
-    const head = layout.headWeights + output * width + shape.hidden;
-    fit.columns.forEach((column, i) => {
-      values[head + column] = fit.coefficients[i]!;
-    });
-    const quantile = level === 0.5 ? 0 : sorted[Math.floor(level * (sorted.length - 1))]!;
-    values[layout.headBias + output] = fit.intercept + quantile;
-  });
-}
-
-function draftManifest(
-  series: readonly NamedHistory[],
-  parameters: ForecasterParameters,
-  trainer: LstmTrainer,
-  periods: Periods,
-  stepSeconds: number,
-  rows: TrainingRows,
-  metrics: Readonly<Record<string, number>>,
-): Parameters<typeof sealManifest>[0] {
-  const { encoding, horizons, levels, hidden, layers, members, epochsMax, batch, learningRate } = parameters;
-  const create = encoding === 'day' ? createDayEncoding : createRecentEncoding;
-  const { steps, channels } = create(horizons, periods);
-  const [fromUs, cutUs, toUs] = timeRange(series);
-  return {
-    name: parameters.name,
-    kind: 'forecaster',
-    featureSet: parameters.featureSet,
-    windowSeconds: [stepSeconds],
-    forecaster: {
-      horizons: [...horizons],
-      quantiles: [...levels],
-      inputSteps: steps,
-      channels: [...channels],
-      metric: parameters.metric,
-      unit: parameters.unit,
-    },
-    training: {
-      trainer: trainer.name,
-      seed: parameters.seed,
-      codeVersion: parameters.codeVersion,
-      data: series.map(({ name }) => name),
-      dataFingerprint: fingerprint(series),
-      rows: rows.validationFrom,
-      trainRangeUs: [fromUs, cutUs],
-      validationRangeUs: [cutUs, toUs],
-      parameters: { encoding, ...periods, hidden, layers, members, epochsMax, batch, learningRate },
-    },
-    metrics: { ...metrics },
-  };
-}
-
-function timeRange(series: readonly NamedHistory[]): [number, number, number] {
-  let fromUs = Number.POSITIVE_INFINITY;
-  let toUs = Number.NEGATIVE_INFINITY;
-  for (const { history } of series) {
-    const stepUs = history.stepSeconds * 1e6;
-    toUs = Math.max(toUs, history.lastWindowStartUs + stepUs);
-    fromUs = Math.min(fromUs, history.lastWindowStartUs - (history.values.length - 1) * stepUs);
-  }
-  return [fromUs, Math.round(toUs - (toUs - fromUs) * VALIDATION_SHARE), toUs];
-}
-
-function fingerprint(series: readonly NamedHistory[]): string {
-  const hash = createHash('sha256');
-  for (const { history } of series) {
-    hash.update(`${history.stepSeconds} ${history.lastWindowStartUs} ${history.values.length}\n`);
-    hash.update(new Uint8Array(history.values.buffer, history.values.byteOffset, history.values.byteLength));
-  }
-  return hash.digest('hex');
+  return trained;
 }
