@@ -44,6 +44,7 @@ export interface PreparedHistory {
 
 /** The offset relative to the series' median. */
 const OFFSET_SHARE = 1e-3;
+const OFFSET_SAMPLES_MAX = 512;
 /** A value this far (in logs) from its predecessors and from its own season is an outlier: a factor of four, or many times the usual noise. */
 const OUTLIER_LOG_MIN = Math.log(4);
 const OUTLIER_NOISES = 15;
@@ -53,10 +54,15 @@ const NOISE_MEMORY_STEPS = 128;
 const SEASON_MEMORY_WEEKS = 1;
 const NOISE_MIN = 1e-3;
 
-/** The offset for `prepareHistory` from the part of a series that may be known. */
+/** The offset for `prepareHistory` from the part of a series that may be known; of a long one evenly spaced values stand for all. */
 export function offsetOf(values: Float64Array): number {
-  const positive = values.filter((value) => value > 0).sort();
-  const median = positive[positive.length >> 1];
+  const stride = Math.max(1, Math.floor(values.length / OFFSET_SAMPLES_MAX));
+  const sample = new Float64Array(Math.ceil(values.length / stride));
+  let count = 0;
+  for (let i = 0; i < values.length; i += stride) if (values[i]! > 0) sample[count++] = values[i]!;
+  // A link that is mostly silent may show nothing at the sampled steps.
+  if (count === 0) for (const value of values) if (value > 0) return value * OFFSET_SHARE;
+  const median = sample.subarray(0, count).sort()[count >> 1];
   return median === undefined ? 1 : median * OFFSET_SHARE;
 }
 
@@ -100,13 +106,17 @@ function fillLevels(prepared: PreparedHistory, raw: Float64Array, values: Float6
       level[i] = i > 0 ? carried(level, i, day, week) : Number.NaN;
     } else {
       const limit = Math.max(OUTLIER_LOG_MIN, OUTLIER_NOISES * noise);
-      // The value before, outlier or not, is among the references: what comes twice is a new level, not a spike.
-      let reference = nearer(measured, recent.value(), recent.last());
-      reference = nearer(measured, reference, seasonal(level, i - day));
-      reference = nearer(measured, reference, seasonal(level, i - week));
-      const distance = Number.isNaN(reference) ? 0 : measured - reference;
-      level[i] = Math.abs(distance) > limit ? reference + Math.sign(distance) * OUTLIER_LOG_MIN : measured;
-      regular[i] = Math.abs(distance) > limit ? 0 : 1;
+      // The value before counts, outlier or not: what comes twice is a new level, not a spike. Mostly it is near, and spares the rest.
+      let distance = measured - recent.last();
+      if (Math.abs(distance) > limit) {
+        let reference = nearer(measured, recent.value(), recent.last());
+        reference = nearer(measured, reference, seasonal(level, i - day));
+        reference = nearer(measured, reference, seasonal(level, i - week));
+        distance = measured - reference;
+      }
+      const isOutlier = Math.abs(distance) > limit;
+      level[i] = isOutlier ? measured - distance + Math.sign(distance) * OUTLIER_LOG_MIN : measured;
+      regular[i] = isOutlier ? 0 : 1;
       recent.push(measured);
     }
     prepared.latest[i] = Number.isNaN(measured) ? (prepared.latest[i - 1] ?? Number.NaN) : values[i]!;
