@@ -20,7 +20,9 @@ export class LatestPredictions {
   }
 
   addClassification(classification: Classification): void {
-    if (classification.benign || classification.role !== 'CHAMPION') return;
+    // `unknown` says that the model has no opinion; that is no alert.
+    if (classification.benign || classification.class === 'unknown' || classification.role !== 'CHAMPION')
+      return;
     this.#alerts.push(classification);
     if (this.#alerts.length > 2 * ALERTS_MAX) this.#alerts.splice(0, ALERTS_MAX);
   }

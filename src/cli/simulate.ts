@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib';
 import { messageOf, usageError } from '../kernel/errors.ts';
 import type { Encoder } from '../simulate/encoders/encoder.ts';
 import { createEncoder, ENCODERS } from '../simulate/encoders/table.ts';
-import { presetScenario, SCENARIO_NAMES } from '../simulate/scenarios.ts';
+import { historyOf, presetScenario, SCENARIO_NAMES } from '../simulate/scenarios.ts';
 import { createSimulation, type Simulation } from '../simulate/simulation.ts';
 import { createProgress, type Progress } from '../telemetry/progress.ts';
 import type { Command, CommandIo } from './command.ts';
@@ -31,6 +31,7 @@ harmless look-alikes. The same options give the same bytes.
   --start ISO      event time of the first flow (default: ${DEFAULT_START}; with --speed other than max: now)
   --duration D     how long in event time, such as 90s, 5m, 1h, 1d (default: 1h; with --speed other than max: until Ctrl-C)
   --rate N         mean background records per second; volumes stay, flows grow smaller (default: the scenario's)
+  --background     background traffic alone, in steps of a minute: days of link volumes from few flows
   --format F       ${Object.keys(ENCODERS).join(', ')}
                    (default: flowcast-json, the one that carries labels)
   --out FILE       where to write (default: -, standard output)
@@ -44,7 +45,10 @@ harmless look-alikes. The same options give the same bytes.
       bidirectional: encoder.bidirectional,
       ...(options.rate !== null && { flowsPerSecond: options.rate }),
     });
-    const simulation = createSimulation(scenario, options.seed);
+    const simulation = createSimulation(
+      options.background ? historyOf(scenario, scenario.flowsPerSecond) : scenario,
+      options.seed,
+    );
     const run = new Run(simulation, encoder, options, io);
     await write(run, options, io);
     run.finish();
@@ -60,6 +64,8 @@ interface SimulateOptions {
   readonly seconds: number;
   /** null = the scenario's own. */
   readonly rate: number | null;
+  /** No episodes, minute steps. */
+  readonly background: boolean;
   readonly format: string;
   readonly out: string;
   /** Event seconds per second; Infinity = as fast as possible. */
@@ -76,6 +82,7 @@ function parse(args: string[], io: CommandIo): SimulateOptions {
       start: { type: 'string' },
       duration: { type: 'string' },
       rate: { type: 'string' },
+      background: { type: 'boolean', default: false },
       format: { type: 'string', default: 'flowcast-json' },
       out: { type: 'string', default: '-' },
       speed: { type: 'string', default: 'max' },
@@ -103,6 +110,7 @@ function parse(args: string[], io: CommandIo): SimulateOptions {
       values.start === undefined && endless ? io.clock.nowUs() : parseStartUs(values.start ?? DEFAULT_START),
     seconds,
     rate: values.rate === undefined ? null : parseNumber(values.rate, 'rate', 0.001),
+    background: values.background,
     format: values.format,
     out: values.out,
     speed,
