@@ -5,7 +5,7 @@ import type { EntityKind, FeatureBatch } from '../codec/records.ts';
 import type { Assignment, OutputRecord, Processor, Step, StoredRecord } from '../commit-log/port.ts';
 import { topicName } from '../commit-log/topics.ts';
 import { isBenignLabel } from '../flow/label.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, startStopwatch } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ClassifiedRows, Classifier } from '../model/tree/classifier.ts';
@@ -132,7 +132,7 @@ export class ClassificationProcessor implements Processor {
   ): Promise<ClassifiedRows | null> {
     const { metrics, logger } = this.#dependencies;
     const { name, version } = model.manifest;
-    const begun = performance.now();
+    const seconds = startStopwatch();
     try {
       return await model.classify(joinValues(batches), rows);
     } catch (error) {
@@ -140,7 +140,7 @@ export class ClassificationProcessor implements Processor {
       logger.error({ model: name, version, error: messageOf(error) }, 'classification failed');
       return null;
     } finally {
-      metrics.runSeconds.observe((performance.now() - begun) / 1000, { model: name });
+      metrics.runSeconds.observe(seconds(), { model: name });
     }
   }
 

@@ -3,7 +3,7 @@ import { createCodec } from '../codec/avro.ts';
 import type { FeatureBatch, Forecast, Quality } from '../codec/records.ts';
 import type { Assignment, OutputRecord, Processor, Step, StoredRecord } from '../commit-log/port.ts';
 import { topicName } from '../commit-log/topics.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, startStopwatch } from '../kernel/clock.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { ForecastValues } from '../model/forecast/forecaster.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -115,7 +115,7 @@ export class ForecastProcessor implements Processor {
   async #forecast(model: LinkForecaster, stretch: Stretch): Promise<ForecastValues[]> {
     const { metrics, logger } = this.#dependencies;
     const { name, version } = model.manifest;
-    const begun = performance.now();
+    const seconds = startStopwatch();
     try {
       return await forecastStretch(model, stretch);
     } catch (error) {
@@ -123,7 +123,7 @@ export class ForecastProcessor implements Processor {
       logger.error({ model: name, version, error: messageOf(error) }, 'forecast failed');
       return [];
     } finally {
-      metrics.runSeconds.observe((performance.now() - begun) / 1000, { model: name });
+      metrics.runSeconds.observe(seconds(), { model: name });
     }
   }
 

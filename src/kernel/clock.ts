@@ -49,3 +49,9 @@ export class ManualClock implements Clock {
     return new Promise((resolve) => (signal?.aborted ? resolve() : setImmediate(resolve)));
   }
 }
+
+/** Starts to measure a duration; the result gives the seconds since. For metrics only: durations never steer what is computed. */
+export function startStopwatch(): () => number {
+  const startedMs = performance.now();
+  return () => (performance.now() - startedMs) / 1000;
+}

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { syntheticHistory, trainOn } from '../../../test/support/forecast-series.ts';
 import { Random } from '../../kernel/random.ts';
 import type { ModelArtefact } from '../manifest.ts';
 import { BOUND_FACTOR, createForecaster, type Forecaster } from './forecaster.ts';
 import type { LinkHistory } from './history.ts';
-import { syntheticHistory, trainOn } from './testing.ts';
 
 const HISTORY = syntheticHistory(56, 1);
 const DAY = Array.from({ length: 24 }, (_, i) => i + 1);

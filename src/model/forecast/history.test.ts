@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { syntheticHistory } from '../../../test/support/forecast-series.ts';
 import { meanLevel, prepareHistory } from './history.ts';
 import { clockPeriods } from './period.ts';
-import { syntheticHistory } from './testing.ts';
 
 const PERIODS = clockPeriods(3600);
 

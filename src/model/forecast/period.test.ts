@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { syntheticHistory } from '../../../test/support/forecast-series.ts';
 import { Random } from '../../kernel/random.ts';
 import { detectPeriods } from './period.ts';
-import { syntheticHistory } from './testing.ts';
 
 describe('detectPeriods', () => {
   it('keeps the clock where it fits', () => {

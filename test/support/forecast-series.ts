@@ -1,10 +1,10 @@
-import { Random } from '../../kernel/random.ts';
-import type { LstmTrainer } from '../lstm/trainer.ts';
-import { createWasmTrainer } from '../lstm/wasm-trainer.ts';
-import type { ModelArtefact } from '../manifest.ts';
-import type { LinkHistory } from './history.ts';
-import { defaultParameters, type ForecasterParameters } from './parameters.ts';
-import { trainForecaster } from './train.ts';
+import { Random } from '../../src/kernel/random.ts';
+import type { LinkHistory } from '../../src/model/forecast/history.ts';
+import { defaultParameters, type ForecasterParameters } from '../../src/model/forecast/parameters.ts';
+import { trainForecaster } from '../../src/model/forecast/train.ts';
+import type { LstmTrainer } from '../../src/model/lstm/trainer.ts';
+import { createWasmTrainer } from '../../src/model/lstm/wasm-trainer.ts';
+import type { ModelArtefact } from '../../src/model/manifest.ts';
 
 const HOUR_SECONDS = 3600;
 
