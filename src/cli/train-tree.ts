@@ -36,6 +36,7 @@ ${LABELLED_USAGE}
   --feature-set NAME   flow or host (default: flow)
   --trainer NAME       ${TREE_TRAINERS.map(({ name }) => name).join(' or ')} (default: ${TREE_TRAINERS[0]!.name})
   --false-alarms X     share of benign rows that may be called an attack (default: ${FIT_DEFAULTS.falseAlarmRateMax})
+  --class-balance X    0: every row weighs the same; 1: every class does (default: ${FIT_DEFAULTS.classBalance})
   --name NAME          the model's name (default: tree-FEATURE-SET)
   --seed N             recorded in the manifest (default: 1)
   --out DIR            new, empty, or a model to replace`,
@@ -53,7 +54,11 @@ ${LABELLED_USAGE}
       name: options.name,
       codeVersion: codeVersion(),
       data: filesOf(options.source).map((file) => basename(file)),
-      parameters: { ...FIT_DEFAULTS, falseAlarmRateMax: options.falseAlarmRateMax },
+      parameters: {
+        ...FIT_DEFAULTS,
+        falseAlarmRateMax: options.falseAlarmRateMax,
+        classBalance: options.classBalance,
+      },
       onProgress: wholePercents((share) => progress.update(share, 'of the rows in leaves')),
     });
     const { manifest } = fit.artefact;
@@ -77,6 +82,7 @@ function parse(args: string[]) {
       'feature-set': { type: 'string', default: 'flow' },
       trainer: { type: 'string', default: TREE_TRAINERS[0]!.name },
       'false-alarms': { type: 'string', default: String(FIT_DEFAULTS.falseAlarmRateMax) },
+      'class-balance': { type: 'string', default: String(FIT_DEFAULTS.classBalance) },
       name: { type: 'string' },
       seed: { type: 'string', default: '1' },
       out: { type: 'string' },
@@ -91,7 +97,8 @@ function parse(args: string[]) {
   return {
     source,
     trainer: trainerNamed(values.trainer),
-    falseAlarmRateMax: share(values['false-alarms']),
+    falseAlarmRateMax: shareOf(values, 'false-alarms'),
+    classBalance: shareOf(values, 'class-balance'),
     name: modelName(values.name ?? `tree-${'flows' in source ? featureSet : 'table'}`),
     seed: seedOf(values.seed),
     out: values.out,
@@ -110,10 +117,11 @@ function modelName(name: string): string {
   throw usageError('flag_name', `--name takes small letters, digits and hyphens, not ${name}`);
 }
 
-function share(text: string): number {
+function shareOf<F extends string>(flags: Readonly<Record<F, string>>, flag: F): number {
+  const text = flags[flag];
   const value = Number(text);
   if (text !== '' && value >= 0 && value <= 1) return value;
-  throw usageError('flag_false_alarms', `--false-alarms takes a share such as 0.003, not ${text}`);
+  throw usageError('flag_share', `--${flag} takes a number from 0 to 1, not ${text}`);
 }
 
 function seedOf(text: string): number {

@@ -24,8 +24,8 @@ export function treeCard(
     '',
     '## On later rows of the same data',
     '',
-    `The latest ${training.parameters.validationShare} of each class's rows were kept from growing and served to prune the tree and to set the ` +
-      'thresholds: the figures are somewhat better than those on data of another day or network will be.',
+    `The latest ${training.parameters.validationShare} of each class's rows were kept from growing and served to prune the tree, to settle its ` +
+      'probabilities and to set the thresholds: the figures are better than those on data of another day or network will be.',
     '',
     ...metricLines(validation),
     '',
@@ -35,8 +35,8 @@ export function treeCard(
     '',
     '## Limits',
     '',
-    'It knows the behaviours of its training data and nothing else. Leaves that few training rows reached answer unknown. It sees no ' +
-      'payload, and never addresses, AS numbers, source ports, TTL or absolute time. Evaluate it on labelled traffic of your own network before you act on it.',
+    'It knows the behaviours of its training data and nothing else. Where it is not sure it answers unknown. It sees no ' +
+      'payload, and of flows never addresses, AS numbers, source ports, TTL or absolute time. Evaluate it on labelled traffic of your own network before you act on it.',
     '',
     '## Made by',
     '',

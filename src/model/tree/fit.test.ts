@@ -74,11 +74,7 @@ describe('fitTree', () => {
     const test = table(1000, 4);
     await withClassifier(fit, async (classifier) => {
       const answers = await classifier.classify(test.values, 1000);
-      const own = nodeProbabilities(fit.tree, {
-        prior: evenPrior([true, false]),
-        priorRows: FIT_DEFAULTS.priorRows,
-        supportRowsMin: 3,
-      });
+      const own = nodeProbabilities(fit.tree, evenPrior([true, false]), FIT_DEFAULTS.priorRows);
       let right = 0;
       for (let row = 0; row < 1000; row++) {
         const leaf = leafOf(fit.tree, test.values, row * 2);

@@ -25,10 +25,8 @@ export interface FitParameters {
   readonly validationShare: number;
   /** 0: every row weighs the same; 1: every class does; between them a power. */
   readonly classBalance: number;
-  /** Rows of prior belief in each leaf's probabilities. */
+  /** Rows that a leaf's parent counts for in its probabilities. */
   readonly priorRows: number;
-  /** Leaves that fewer training rows reached answer unknown; at most a thousandth of all rows is asked. */
-  readonly supportRowsMin: number;
   /** Share of benign rows that may be called an attack. */
   readonly falseAlarmRateMax: number;
   readonly attackProbabilityMin: number;
@@ -40,12 +38,11 @@ export const FIT_DEFAULTS: FitParameters = {
   leafRowsMin: 5,
   leavesMax: 1000,
   validationShare: 0.2,
-  classBalance: 0.5,
-  priorRows: 1,
-  supportRowsMin: 20,
+  classBalance: 0,
+  priorRows: 20,
   falseAlarmRateMax: 0.002,
   attackProbabilityMin: 0.3,
-  unknownBelow: 0.5,
+  unknownBelow: 0.6,
 };
 
 export interface FitRequest {
@@ -88,13 +85,11 @@ export function fitTree(request: FitRequest): FitResult {
     isBenign,
     leavesMax,
   });
-  const tree = pruned.tree;
-  const probabilities = nodeProbabilities(tree, {
-    prior: evenPrior(isBenign),
-    priorRows: parameters.priorRows,
-    supportRowsMin: Math.min(parameters.supportRowsMin, table.labels.length / 1000),
-  });
-  const classifier = classifierSpec(request, tree, probabilities, countValidation(tree, split));
+  const validationCounts = countValidation(pruned.tree, split);
+  // The latest rows have done their part in choosing the tree; its leaves may learn from them.
+  const tree = { ...pruned.tree, counts: pruned.tree.counts.map((count, i) => count + validationCounts[i]!) };
+  const probabilities = nodeProbabilities(tree, evenPrior(isBenign), parameters.priorRows);
+  const classifier = classifierSpec(request, tree, probabilities, validationCounts);
   const validation = evaluateTree(tree, probabilities, classifier, split);
   const onnx = treeToOnnx({ nodes: tree, classes: tree.classes, probabilities }, split.training.width);
   const metrics = {

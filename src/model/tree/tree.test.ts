@@ -30,10 +30,10 @@ function parameters(changes: Partial<TreeParameters> = {}): TreeParameters {
 }
 
 const ignore = () => {};
-const certainty = { prior: Float64Array.of(1 / 3, 1 / 3, 1 / 3), priorRows: 1, supportRowsMin: 0 };
+const even = Float64Array.of(1 / 3, 1 / 3, 1 / 3);
 
 function accuracy(tree: DecisionTree, rows: TrainingRows): number {
-  const probabilities = nodeProbabilities(tree, certainty);
+  const probabilities = nodeProbabilities(tree, even, 1);
   let right = 0;
   rows.labels.forEach((label, row) => {
     const p = probabilities
@@ -89,7 +89,7 @@ describe('the CART trainer', () => {
     expect(own.threshold[0]).toBeCloseTo(other.threshold[0]!, 5);
     const test = clouds(2000, 3);
     let same = 0;
-    const [p, q] = [nodeProbabilities(own, certainty), nodeProbabilities(other, certainty)];
+    const [p, q] = [nodeProbabilities(own, even, 1), nodeProbabilities(other, even, 1)];
     for (let row = 0; row < 2000; row++) {
       const a = leafOf(own, test.values, row * 4) * 3;
       const b = leafOf(other, test.values, row * 4) * 3;
@@ -202,7 +202,7 @@ describe('thresholds', () => {
   it('keep the false-alarm budget on the rows they were chosen with, and use it', () => {
     const rows = clouds(4000, 21);
     const tree = cartTrainer.train(rows, parameters({ leafRowsMin: 20 }), ignore);
-    const probabilities = nodeProbabilities(tree, certainty);
+    const probabilities = nodeProbabilities(tree, even, 1);
     const later = clouds(4000, 22);
     const validationCounts = countRows(tree, later.values, 4, later.labels, 3);
     const called = (falseAlarmRateMax: number) => {
@@ -236,23 +236,21 @@ describe('thresholds', () => {
 });
 
 describe('probabilities', () => {
-  it('start from the prior and claim nothing where few rows were seen', () => {
-    expect(evenPrior([true, false, false])).toEqual(Float64Array.of(0.5, 0.25, 0.25));
-    expect(evenPrior([false, false])).toEqual(Float64Array.of(0.5, 0.5));
-    const leaf = {
-      classes: 3,
-      counts: Float64Array.of(2, 4, 0),
-      feature: Int32Array.of(-1),
-      threshold: new Float32Array(1),
-      left: new Int32Array(1),
-      right: new Int32Array(1),
-    };
+  it('start from the prior and move away from the parent by as much as rows were seen', () => {
     const prior = evenPrior([true, false, false]);
-    const seen = nodeProbabilities(leaf, { prior, priorRows: 4, supportRowsMin: 6 });
-    expect(Array.from(seen)).toEqual([0.4, 0.5, 0.1].map(Math.fround));
-    expect(Array.from(nodeProbabilities(leaf, { prior, priorRows: 4, supportRowsMin: 7 }))).toEqual([
-      0, 0, 0,
-    ]);
+    expect(prior).toEqual(Float64Array.of(0.5, 0.25, 0.25));
+    expect(evenPrior([false, false])).toEqual(Float64Array.of(0.5, 0.5));
+    const tree = {
+      classes: 3,
+      counts: Float64Array.of(8, 8, 0, 8, 0, 0, 0, 8, 0),
+      feature: Int32Array.of(0, -1, -1),
+      threshold: new Float32Array(3),
+      left: Int32Array.of(1, -1, -1),
+      right: Int32Array.of(2, -1, -1),
+    };
+    const rounded = Array.from(nodeProbabilities(tree, prior, 4), (p) => Number(p.toFixed(4)));
+    // Root (8 + 4 * .5) / 20, (8 + 4 * .25) / 20, 1 / 20; left (8 + 4 * .5) / 12, (4 * .45) / 12, (4 * .05) / 12.
+    expect(rounded).toEqual([0.5, 0.45, 0.05, 0.8333, 0.15, 0.0167, 0.1667, 0.8167, 0.0167]);
   });
 });
 

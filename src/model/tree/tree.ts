@@ -28,29 +28,30 @@ export function leafCount(tree: TreeNodes): number {
   return tree.feature.reduce((leaves, feature) => leaves + (feature < 0 ? 1 : 0), 0);
 }
 
-export interface ProbabilityOptions {
-  /** Belief about a row before any was seen, one share a class, 1 in all. */
-  readonly prior: Float64Array;
-  /** Rows the belief counts for. */
-  readonly priorRows: number;
-  /** A node that fewer training rows reached claims no class: its probabilities are all 0. */
-  readonly supportRowsMin: number;
-}
-
-/** Probability of each class in each node, nodes x classes: (n_k + m prior_k) / (n + m), so that a leaf of few rows claims little (m-estimate, Cestnik 1990). */
-export function nodeProbabilities(tree: DecisionTree, options: ProbabilityOptions): Float32Array {
+/**
+ * Probability of each class in each node, nodes x classes: (n_k + m p_k) / (n + m) with the parent's p, so that a node of few rows
+ * claims little more than its parent does (m-estimate, Cestnik 1990, along the path). `prior` stands in for the root's parent, `priorRows` is m.
+ */
+export function nodeProbabilities(tree: DecisionTree, prior: Float64Array, priorRows: number): Float32Array {
   const { classes, counts } = tree;
-  const { prior, priorRows, supportRowsMin } = options;
-  const probabilities = new Float32Array(counts.length);
-  for (let at = 0; at < counts.length; at += classes) {
+  const probabilities = new Float64Array(counts.length);
+  const settle = (node: number, belief: Float64Array) => {
+    const at = node * classes;
     let total = 0;
     for (let k = 0; k < classes; k++) total += counts[at + k]!;
-    if (total < supportRowsMin) continue;
     for (let k = 0; k < classes; k++) {
-      probabilities[at + k] = (counts[at + k]! + priorRows * prior[k]!) / (total + priorRows);
+      probabilities[at + k] = (counts[at + k]! + priorRows * belief[k]!) / (total + priorRows);
     }
+  };
+  settle(0, prior);
+  // Children come after their parent, so its probabilities are there.
+  for (let node = 0; node < tree.feature.length; node++) {
+    if (tree.feature[node]! < 0) continue;
+    const belief = probabilities.subarray(node * classes, (node + 1) * classes);
+    settle(tree.left[node]!, belief);
+    settle(tree.right[node]!, belief);
   }
-  return probabilities;
+  return Float32Array.from(probabilities);
 }
 
 /** Counts labelled rows into every node they pass: nodes x classes. */
