@@ -5,14 +5,11 @@ const SAMPLE_ROWS_MAX = 65_536;
 /** A column's values fall into at most this many bins. */
 const BINS_MAX = 256;
 
-/** Rows encoded at a time, so that what is read row by row and written column by column stays in the cache. */
-const BLOCK_ROWS = 1024;
-
 /** Every column cut into bins: a bin b holds the values in (edges[b-1], edges[b]]. */
 export interface BinnedRows {
   /** Upper edges of each column's bins but the last; a split after bin b has edge b as its threshold. */
   readonly edges: readonly Float32Array[];
-  /** Column-major: bin * classes + label of each row, so that one read finds the histogram cell. */
+  /** rows x width: bin * classes + label, so that one read finds the histogram cell; the codes of one row share a cache line. */
   readonly codes: Uint16Array;
 }
 
@@ -30,13 +27,10 @@ export function binRows({ values, width, labels, classes }: TrainingRows): Binne
     columns.push(new ColumnBins(columnEdges(sortFloats(sample))));
   }
   const codes = new Uint16Array(rows * width);
-  for (let start = 0; start < rows; start += BLOCK_ROWS) {
-    const end = Math.min(rows, start + BLOCK_ROWS);
-    for (let column = 0; column < width; column++) {
-      const bins = columns[column]!;
-      for (let row = start; row < end; row++) {
-        codes[column * rows + row] = bins.binOf(values[row * width + column]!) * classes + labels[row]!;
-      }
+  for (let row = 0, at = 0; row < rows; row++) {
+    const label = labels[row]!;
+    for (let column = 0; column < width; column++, at++) {
+      codes[at] = columns[column]!.binOf(values[at]!) * classes + label;
     }
   }
   return { edges: columns.map(({ edges }) => edges), codes };

@@ -143,11 +143,11 @@ class Growth {
     const histogram = this.#spare.pop()?.fill(0) ?? new Int32Array(this.#histogramLength);
     const codes = this.#binned.codes;
     const order = this.#order;
-    const rows = order.length;
-    for (let f = 0; f < this.#rows.width; f++) {
-      const base = this.#base[f]!;
-      const column = f * rows;
-      for (let i = start; i < end; i++) histogram[base + codes[column + order[i]!]!]! += 1;
+    const bases = this.#base;
+    const width = bases.length;
+    for (let i = start; i < end; i++) {
+      const row = order[i]! * width;
+      for (let f = 0; f < width; f++) histogram[bases[f]! + codes[row + f]!]! += 1;
     }
     return histogram;
   }
@@ -156,13 +156,13 @@ class Growth {
   #partition({ start, end }: Pending, { feature, bin }: Split): number {
     const codes = this.#binned.codes;
     const order = this.#order;
-    const column = feature * order.length;
+    const width = this.#rows.width;
     const limit = (bin + 1) * this.#rows.classes;
     let left = start;
     let right = 0;
     for (let i = start; i < end; i++) {
       const row = order[i]!;
-      if (codes[column + row]! < limit) order[left++] = row;
+      if (codes[row * width + feature]! < limit) order[left++] = row;
       else this.#scratch[right++] = row;
     }
     order.set(this.#scratch.subarray(0, right), left);
