@@ -15,6 +15,8 @@ const TWO_32 = 2 ** 32;
 
 /** Which edition of these keys and values the directory holds. */
 export const FORMAT_KEY = Buffer.from([Kind.meta, 0]);
+/** What was found damaged: such a log stays refused. */
+export const DAMAGE_KEY = Buffer.from([Kind.meta, 2]);
 /** Written to make the store flush; its value means nothing. */
 export const FLUSH_KEY = Buffer.from([Kind.meta, 1]);
 

@@ -80,6 +80,33 @@ describe('opening a log', () => {
     );
   });
 
+  it('refuses a damaged write-ahead log, and goes on refusing it', async () => {
+    const at = await filledLog();
+    const file = join(at, (await readdir(at)).find((name) => name.endsWith('.log'))!);
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.fill(7, 2000, 2050));
+    await expect(open(at)).rejects.toEqual(
+      refusal('log_corrupt', 'fatal', /is damaged .*move the directory away/),
+    );
+    await expect(open(at)).rejects.toEqual(
+      refusal('log_corrupt', 'fatal', /is damaged .*move the directory away/),
+    );
+  });
+
+  it('takes a write-ahead log that ends short, as a killed process leaves it', async () => {
+    const at = await filledLog();
+    const file = join(at, (await readdir(at)).find((name) => name.endsWith('.log'))!);
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.subarray(0, -100));
+    const log = await open(at);
+    const offsets: number[] = [];
+    for await (const batch of log.read({ topic: 't', from: 'earliest', until: 'end' })) {
+      offsets.push(...batch.map(({ offset }) => offset));
+    }
+    expect(offsets).toEqual(Array.from({ length: offsets.length }, (_, i) => i));
+    expect(offsets.length).toBeGreaterThan(150);
+  });
+
   it('refuses a log of another format', async () => {
     const at = await filledLog();
     const { openStore } = await import('./store.ts');

@@ -1,8 +1,8 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { type FlowcastError, fatalError, messageOf, usageError } from '../../kernel/errors.ts';
-import { FORMAT_KEY, type KeyRange } from './keys.ts';
+import { DAMAGE_KEY, FORMAT_KEY, type KeyRange } from './keys.ts';
 
 /** One change of the store. */
 export type Operation =
@@ -116,6 +116,7 @@ export async function openStore(directory: string): Promise<Store> {
   }
   const store = new Store(directory, db);
   try {
+    await checkDamage(store);
     await checkFormat(store);
   } catch (error) {
     await db.close();
@@ -151,6 +152,20 @@ async function makeMissing(directory: string): Promise<void> {
     await makeMissing(dirname(directory));
     await mkdir(directory);
   }
+}
+
+/**
+ * LevelDB leaves out what is damaged in its write-ahead log, goes on with what follows, and says so only in its
+ * own file LOG. A hole in the log is not for us to pass over. (A killed process leaves a short end, which is no damage.)
+ */
+async function checkDamage(store: Store): Promise<void> {
+  const report = await readFile(join(store.directory, 'LOG'), 'utf8').catch(() => '');
+  const dropped = /dropping \d+ bytes; [^\n]*/.exec(report)?.[0];
+  if (dropped !== undefined) {
+    await store.write([{ type: 'put', key: DAMAGE_KEY, value: Buffer.from(dropped) }], true);
+  }
+  const damage = await store.get(DAMAGE_KEY);
+  if (damage !== undefined) throw corruptError(store.directory, damage.toString());
 }
 
 async function checkFormat(store: Store): Promise<void> {
