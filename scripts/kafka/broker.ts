@@ -22,6 +22,11 @@ export function jarDirectory(environment: NodeJS.ProcessEnv = process.env): stri
   return join(cache, 'flowcast', `kafka-${version}`);
 }
 
+/** Whether the jars have been fetched before. */
+export function jarsAreHere(): boolean {
+  return existsSync(join(jarDirectory(), 'complete'));
+}
+
 /** Fetches the jars unless they are there. Needs Maven and Java 17; some 43 MB. */
 export async function fetchJars(): Promise<string> {
   const directory = jarDirectory();

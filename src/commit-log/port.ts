@@ -126,6 +126,10 @@ export interface TopicSpec {
   readonly retentionMs?: number;
   /** Bytes a partition may hold before its oldest records are removed; absent = no bound. */
   readonly retentionBytes?: number;
+  /** Copies of each partition, where the driver keeps copies; absent = as configured. */
+  readonly replicationFactor?: number;
+  /** Copies that must have a record before it counts as written; absent = as configured. */
+  readonly minInSyncReplicas?: number;
 }
 
 export interface PartitionLag {

@@ -36,6 +36,9 @@ export interface Skip {
 
 const DEADLINE_MS = 15_000;
 
+/** Drivers may outlive the run: names of one run must not meet those of another. */
+const RUN = Date.now().toString(36);
+
 /** Waits until the check holds; fails with the check's own failure when that takes too long. */
 export async function eventually<T>(check: () => T | Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   const deadline = Date.now() + deadlineMs;
@@ -97,7 +100,7 @@ export class Harness {
 
   /** A name that no other test uses. */
   name(base: string): string {
-    return `${base}-${this.#scope}`;
+    return `${base}-${RUN}-${this.#scope}`;
   }
 
   /** Opens the log with these topics in it. */

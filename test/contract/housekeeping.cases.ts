@@ -26,8 +26,9 @@ export function housekeepingCases(harness: Harness): void {
   harness.it('closes once, however often it is told, and refuses work afterwards', async () => {
     const topic = harness.name('closed');
     const output = harness.name('closed-out');
-    const log = await harness.openWith([{ name: topic }, { name: output }]);
-    const consumer = await consume(log, harness.name('group'), [topic], runningSums(output));
+    const group = harness.name('group');
+    const log = await harness.openWith([{ name: topic }, { name: output }, { name: `${group}.state` }]);
+    const consumer = await consume(log, group, [topic], runningSums(output));
     await Promise.all([log.close(), log.close()]);
     await log.close();
     await consumer.done;

@@ -11,6 +11,7 @@ import type {
   Subscription,
   TopicSpec,
 } from '../port.ts';
+import { Ticker } from '../ticker.ts';
 import { Catalogue } from './catalogue.ts';
 import { Group } from './group.ts';
 import { GroupOffsets } from './group-offsets.ts';
@@ -20,7 +21,6 @@ import { Outbox } from './outbox.ts';
 import { type Partition, TailCache, type Topic } from './partition.ts';
 import { readTopic } from './reader.ts';
 import { openStore } from './store.ts';
-import { Ticker } from './ticker.ts';
 import type { LogParts } from './worker.ts';
 import { type Fsync, type WriteFault, Writer } from './writer.ts';
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
+import type { Alarm, Ticker } from '../ticker.ts';
 import type { Catalogue } from './catalogue.ts';
 import { compact, isCompactionDue } from './compaction.ts';
 import type { Partition } from './partition.ts';
 import { removeExpired } from './retention.ts';
 import type { Store } from './store.ts';
-import type { Alarm, Ticker } from './ticker.ts';
 import type { Writer } from './writer.ts';
 
 export interface MaintenanceOptions {

@@ -1,8 +1,8 @@
 import type { ReadRequest, StoredRecord } from '../port.ts';
+import { Wakeup } from '../ticker.ts';
 import { PartitionCursor } from './cursor.ts';
 import type { Partition, Topic } from './partition.ts';
 import type { Store } from './store.ts';
-import { Wakeup } from './ticker.ts';
 
 const BATCH_RECORDS_MAX = 1000;
 const BATCH_BYTES_MAX = 4 << 20;

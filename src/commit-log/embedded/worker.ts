@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../kernel/clock.ts';
 import { assert, FlowcastError } from '../../kernel/errors.ts';
 import type { CreateProcessor, Processor, Step, Subscription } from '../port.ts';
+import { type Ticker, Wakeup } from '../ticker.ts';
 import type { Catalogue } from './catalogue.ts';
 import { PartitionCursor } from './cursor.ts';
 import type { GroupOffsets, Progress } from './group-offsets.ts';
@@ -9,7 +10,6 @@ import { stateKey, stateNameOf, stateRange } from './keys.ts';
 import { Outbox } from './outbox.ts';
 import type { Partition } from './partition.ts';
 import type { Operation, Store } from './store.ts';
-import { type Ticker, Wakeup } from './ticker.ts';
 import type { Writer } from './writer.ts';
 
 /** The parts of the log that a worker works with. */

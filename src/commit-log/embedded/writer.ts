@@ -1,9 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { fatalError } from '../../kernel/errors.ts';
+import type { Alarm, Ticker } from '../ticker.ts';
 import { blockKey, FLUSH_KEY, headKey } from './keys.ts';
 import type { Block, Partition, TailCache } from './partition.ts';
 import type { Operation, Store } from './store.ts';
-import type { Alarm, Ticker } from './ticker.ts';
 
 /**
  * When the disk is made to have what was written. Whatever is chosen, a killed process loses nothing and a crashed

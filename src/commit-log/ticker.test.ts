@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ManualClock, systemClock } from '../../kernel/clock.ts';
+import { ManualClock, systemClock } from '../kernel/clock.ts';
 import { Ticker, Wakeup } from './ticker.ts';
 
 describe('Ticker', () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 
 /** Rings once; cancelling after that does nothing. */
 export interface Alarm {
