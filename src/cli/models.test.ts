@@ -8,10 +8,13 @@ import { openScratchLog } from '../commit-log/embedded/scratch-log.ts';
 import type { CommitLog } from '../commit-log/port.ts';
 import { ManualClock } from '../kernel/clock.ts';
 import { readArtefact, writeArtefact } from '../model/artefact.ts';
+import { declaredFeatureSet } from './labelled-flows.ts';
 import { createModelsCommand } from './models.ts';
 
 const clock = new ManualClock(1_700_000_000_000_000);
-const artefacts = [1, 2].map((bound) => fakeClassifierArtefact(bound));
+const artefacts = [1, 2].map((bound) =>
+  fakeClassifierArtefact(bound, { featureSet: declaredFeatureSet('host') }),
+);
 const [first, second] = artefacts.map(({ manifest }) => manifest.version);
 
 let log: CommitLog;
@@ -48,6 +51,11 @@ async function models(...args: string[]): Promise<unknown[]> {
 }
 
 describe('flowcast models', () => {
+  it('refuses a model made for other features', async () => {
+    await writeArtefact(folder('foreign'), fakeClassifierArtefact(3), '# card');
+    await expect(models('publish', folder('foreign'))).rejects.toThrow(/feature/);
+  });
+
   it('publishes, promotes, lists and rolls back', async () => {
     expect(await models('list')).toEqual([]);
     expect(await models('publish', folder('0'), '--alias', 'champion')).toEqual([

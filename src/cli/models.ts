@@ -14,6 +14,7 @@ import {
   rollbackRelease,
 } from '../release/release.ts';
 import type { Command, CommandIo } from './command.ts';
+import { refuseForeignFeatures } from './model-folders.ts';
 import { openLog } from './open-log.ts';
 import { CONFIG_USAGE, parseWithConfig } from './options.ts';
 
@@ -133,6 +134,7 @@ async function publish(
   [folder]: readonly string[],
 ): Promise<object[]> {
   const artefact = await readArtefact(folder!);
+  refuseForeignFeatures(artefact.manifest);
   await publishArtefact(log, prefix, artefact, { ...note, alias });
   const { name, version } = artefact.manifest;
   return [{ name, version, alias }];

@@ -1,15 +1,27 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealManifest } from '../../src/model/artefact.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
 
 // A person's mistake gets one clear line and an exit code, never a stack trace and never something half written.
 
 const FLOWCAST = fileURLToPath(new URL('../../bin/flowcast.js', import.meta.url));
+const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'flowcast-bad-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const path = (name: string) => join(directory, name);
@@ -31,7 +43,29 @@ beforeAll(() => {
   writeFileSync(path('flow.json'), '{"type":"IPFIX","time_received_ns":1767225600000000000,"bytes":1}\n');
   mkdirSync(path('broken-log'));
   writeFileSync(path('a-file'), 'x');
+  cpSync(join(MODELS, 'host-classifier'), path('damaged'), { recursive: true });
+  truncateSync(join(path('damaged'), 'model.onnx'), 1000);
+  writeForeignModel(path('foreign'));
 });
+
+/** The bundled classifier, sealed again as if it had been trained on features that nobody computes. */
+function writeForeignModel(folder: string): void {
+  const manifest = JSON.parse(
+    readFileSync(join(MODELS, 'host-classifier/manifest.json'), 'utf8'),
+  ) as Manifest;
+  const onnx = readFileSync(join(MODELS, 'host-classifier/model.onnx'));
+  const features = manifest.featureSet.features.map((feature, i) =>
+    i === 0 ? { ...feature, name: 'foreign' } : feature,
+  );
+  const sealed = sealManifest(
+    { ...manifest, name: 'foreign', featureSet: { ...manifest.featureSet, features } },
+    onnx,
+  );
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(sealed));
+  writeFileSync(join(folder, 'model.onnx'), onnx);
+  writeFileSync(join(folder, 'card.md'), '');
+}
 
 describe('every command says what is wrong in one line', () => {
   it.each<[name: string, args: string[], message: RegExp]>([
