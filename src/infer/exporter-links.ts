@@ -122,7 +122,7 @@ export class ExporterLinks {
 
   addPending(link: Link, forecast: PendingForecast, changes: StateChanges): void {
     link.pending.push(forecast);
-    if (link.isTracked) changes.set(this.#pendingKey(link, forecast), encodePending(forecast));
+    if (link.isTracked) changes.add(this.#pendingKey(link, forecast), encodePending(forecast));
   }
 
   removePending(link: Link, position: number, changes: StateChanges): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStateKey, type StateKey, stateKey } from './link-state.ts';
+import { parseStateKey, StateChanges, type StateKey, stateKey } from './link-state.ts';
 
 const exporter = fc.string({ unit: 'binary' });
 const entity = fc.constantFrom('0/UNKNOWN', '12/INGRESS', '4294967295/EGRESS');
@@ -43,5 +43,31 @@ describe('state keys', () => {
       null,
       null,
     ]);
+  });
+});
+
+describe('StateChanges', () => {
+  const key = (exporter: string) => ({ kind: 'exporter' as const, windowSeconds: 60, exporter });
+  const value = Uint8Array.of(1);
+
+  it('keeps the last change of a key, and nothing of what came and went', () => {
+    const changes = new StateChanges();
+    changes.set(key('a'), Uint8Array.of(0));
+    changes.set(key('a'), value);
+    changes.add(key('b'), value);
+    changes.remove(key('b'));
+    changes.remove(key('c'));
+    expect(changes.take()).toEqual([
+      { key: 'e|60|a', value },
+      { key: 'e|60|c', value: null },
+    ]);
+  });
+
+  it('removes in a later step what an earlier one added', () => {
+    const changes = new StateChanges();
+    changes.add(key('a'), value);
+    changes.take();
+    changes.remove(key('a'));
+    expect(changes.take()).toEqual([{ key: 'e|60|a', value: null }]);
   });
 });

@@ -85,19 +85,30 @@ export function decodeNumbers(bytes: Uint8Array): Float64Array {
 /** The state changes of one step: the last one of a key counts. */
 export class StateChanges {
   readonly #changes = new Map<string, Uint8Array | null>();
+  readonly #added = new Set<string>();
 
   set(key: StateKey, value: Uint8Array): void {
     this.#changes.set(stateKey(key), value);
   }
 
+  /** `set` for a key that is not in the state: when it is removed within the step there is nothing to commit. */
+  add(key: StateKey, value: Uint8Array): void {
+    const text = stateKey(key);
+    this.#added.add(text);
+    this.#changes.set(text, value);
+  }
+
   remove(key: StateKey): void {
-    this.#changes.set(stateKey(key), null);
+    const text = stateKey(key);
+    if (this.#added.delete(text)) this.#changes.delete(text);
+    else this.#changes.set(text, null);
   }
 
   /** Hands over what has gathered and begins anew. */
   take(): StateChange[] {
     const changes = Array.from(this.#changes, ([key, value]) => ({ key, value }));
     this.#changes.clear();
+    this.#added.clear();
     return changes;
   }
 }
