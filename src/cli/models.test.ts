@@ -8,13 +8,13 @@ import { openScratchLog } from '../commit-log/embedded/scratch-log.ts';
 import type { CommitLog } from '../commit-log/port.ts';
 import { ManualClock } from '../kernel/clock.ts';
 import { readArtefact, writeArtefact } from '../model/artefact.ts';
+import type { Manifest } from '../model/manifest.ts';
 import { declaredFeatureSet } from './labelled-flows.ts';
 import { createModelsCommand } from './models.ts';
 
 const clock = new ManualClock(1_700_000_000_000_000);
-const artefacts = [1, 2].map((bound) =>
-  fakeClassifierArtefact(bound, { featureSet: declaredFeatureSet('host') }),
-);
+const HOST_SET = structuredClone(declaredFeatureSet('host')) as Manifest['featureSet'];
+const artefacts = [1, 2].map((bound) => fakeClassifierArtefact(bound, { featureSet: HOST_SET }));
 const [first, second] = artefacts.map(({ manifest }) => manifest.version);
 
 let log: CommitLog;

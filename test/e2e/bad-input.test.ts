@@ -93,6 +93,16 @@ describe('every command says what is wrong in one line', () => {
     ],
     ['a series that is none', ['backtest', '--series', path('prose'), '--horizon', '1'], /prose/],
     [
+      'a model for other features',
+      ['replay', path('flow.json'), '--out', path('o'), '--model', path('foreign')],
+      /foreign.*feature/,
+    ],
+    [
+      'a damaged model',
+      ['replay', path('flow.json'), '--out', path('o'), '--model', path('damaged')],
+      /damaged/,
+    ],
+    [
       'a window that is none',
       ['replay', path('flow.json'), '--out', path('o'), '--window', 'long'],
       /--window/,
