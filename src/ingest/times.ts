@@ -187,8 +187,3 @@ export function epochTextToUs(text: string): number {
   const us = seconds * 1e6 + fractionUs;
   return digits > 0 && us <= Number.MAX_SAFE_INTEGER ? us : Number.NaN;
 }
-
-/** Microseconds of seconds since the epoch held as a double (Zeek's JSON `ts`), whose resolution today is a quarter of a microsecond. */
-export function epochSecondsToUs(seconds: number): number {
-  return Math.round(seconds * 1e6);
-}
