@@ -12,6 +12,9 @@ import { createIngest, FILE_HEADER } from './stage.ts';
 const T = 1_767_225_600_000_000;
 const codec = createCodec('flow-batch.v1');
 
+/** Stands at the beginning of time unless a test moves it. */
+const clock = new ManualClock(0);
+
 /** The stage on a log that only hands out its processors. */
 async function start(feeds: FeedConfig[], flowsPerBatchMax = 500) {
   const subscribed: { topics: readonly string[]; create: CreateProcessor }[] = [];
@@ -25,6 +28,7 @@ async function start(feeds: FeedConfig[], flowsPerBatchMax = 500) {
   const limits = { batchRecordsMax: 10, batchBytesMax: 1e6, commitIntervalMs: 100, tickIntervalMs: 1000 };
   const stage = createIngest({
     log,
+    clock,
     logger: silentLogger(),
     metrics,
     health: new Health(new ManualClock(0), 1000),
@@ -89,6 +93,20 @@ describe('flows', () => {
     expect(flows.map(({ endUs, receivedUs, timeQuality }) => [endUs, receivedUs, timeQuality])).toEqual([
       [T + 5_000_000, T + 5_000_000, 'CLAMPED'],
       [T + 3_601_000_000, T + 3_601_000_000, 'OK'],
+    ]);
+  });
+
+  it('of an old file are published now, so that no retention takes them away at once', async () => {
+    const { processor } = await start([feed()]);
+    clock.advanceTo(T + 86_400_000_000);
+    const file = { headers: { [FILE_HEADER]: '1' }, timestampMs: 0 };
+    const step = await (await processor('raw')).process([
+      record(0, flowJson('192.0.2.1', 1), file),
+      record(1, '{', file),
+    ]);
+    expect(step.outputs.map(({ timestampMs }) => timestampMs)).toEqual([
+      T / 1000 + 86_400_000,
+      T / 1000 + 86_400_000,
     ]);
   });
 

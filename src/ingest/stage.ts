@@ -11,6 +11,7 @@ import type {
 import { topicName } from '../commit-log/topics.ts';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import type { Reject } from '../flow/reject.ts';
+import { type Clock, publishedMs } from '../kernel/clock.ts';
 import { messageOf, usageError } from '../kernel/errors.ts';
 import type { Component } from '../kernel/lifecycle.ts';
 import { partitionOf } from '../kernel/partition.ts';
@@ -24,6 +25,7 @@ import { createIngestMetrics, type IngestMetrics } from './metrics.ts';
 
 export interface IngestDependencies {
   readonly log: CommitLog;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
@@ -89,6 +91,7 @@ function feedsByTopic(config: IngestConfig): Map<string, Feed> {
 
 class IngestProcessor implements Processor {
   readonly #feed: Feed;
+  readonly #clock: Clock;
   readonly #prefix: string;
   readonly #partitions: number;
   readonly #metrics: IngestMetrics;
@@ -103,11 +106,12 @@ class IngestProcessor implements Processor {
   constructor(
     assignment: Assignment,
     feed: Feed,
-    { config, prefix, partitions, logger }: IngestDependencies,
+    { clock, config, prefix, partitions, logger }: IngestDependencies,
     metrics: IngestMetrics,
     probe: Probe,
   ) {
     this.#feed = feed;
+    this.#clock = clock;
     this.#prefix = prefix;
     this.#partitions = partitions;
     this.#metrics = metrics;
@@ -158,7 +162,7 @@ class IngestProcessor implements Processor {
         partition: partitionOf(key, this.#partitions),
         key,
         value: this.#codec.encode(batch),
-        timestampMs: Math.floor(batch.receivedUs / 1000),
+        timestampMs: publishedMs(this.#clock, batch.receivedUs),
       };
     });
   }
@@ -186,7 +190,7 @@ class IngestProcessor implements Processor {
       partition: record.partition % this.#partitions,
       key: record.key,
       value: bytes,
-      timestampMs: record.timestampMs,
+      timestampMs: publishedMs(this.#clock, record.timestampMs * 1000),
       headers: {
         'flowcast-feed': this.#feed.name,
         'flowcast-format': this.#feed.formatName,

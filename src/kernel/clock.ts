@@ -50,6 +50,14 @@ export class ManualClock implements Clock {
   }
 }
 
+/**
+ * The timestamp (ms) of a record published now about something at `eventUs`. Logs keep and drop records by it, so that flows of an
+ * old file must not carry their own time: event time is inside the record.
+ */
+export function publishedMs(clock: Clock, eventUs: number): number {
+  return Math.floor(Math.max(clock.nowUs(), eventUs) / 1000);
+}
+
 /** Starts to measure a duration; the result gives the seconds since. For metrics only: durations never steer what is computed. */
 export function startStopwatch(): () => number {
   const startedMs = performance.now();

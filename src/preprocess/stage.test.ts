@@ -167,7 +167,7 @@ describe('PreprocessProcessor', () => {
     );
   });
 
-  it('writes to the partition it reads, keyed by exporter, stamped with the window end', () => {
+  it('writes to the partition it reads, keyed by exporter, stamped with the time of publication', () => {
     const driver = new FakeDriver([recordOf(0, 'router', [testFlow()])], testConfig());
     driver.step(1);
     expect(driver.outputs).toEqual([]);
@@ -181,7 +181,12 @@ describe('PreprocessProcessor', () => {
         timestampMs,
       ]),
     ).toEqual(
-      ['link', 'host'].map((set) => [`flowcast.features.${set}.v1`, 3, 'router', (T0_US + MINUTE_US) / 1000]),
+      ['link', 'host'].map((set) => [
+        `flowcast.features.${set}.v1`,
+        3,
+        'router',
+        driver.clock.nowUs() / 1000,
+      ]),
     );
     expect(driver.resumeOffset).toBe(1);
   });

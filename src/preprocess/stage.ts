@@ -11,7 +11,7 @@ import type {
 } from '../commit-log/port.ts';
 import { topicName } from '../commit-log/topics.ts';
 import type { FlowBatch } from '../flow/flow-record.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, publishedMs } from '../kernel/clock.ts';
 import { fatalError } from '../kernel/errors.ts';
 import type { Component } from '../kernel/lifecycle.ts';
 import type { Health } from '../telemetry/health.ts';
@@ -234,7 +234,7 @@ class PreprocessOutputs implements FeatureSink {
       partition: this.#dependencies.assignment.partition,
       key: Buffer.from(exporter),
       value,
-      timestampMs: Math.floor(timeUs / 1000),
+      timestampMs: publishedMs(this.#dependencies.clock, timeUs),
     });
   }
 }
