@@ -12,9 +12,6 @@ import { createIngest, FILE_HEADER } from './stage.ts';
 const T = 1_767_225_600_000_000;
 const codec = createCodec('flow-batch.v1');
 
-/** Stands at the beginning of time unless a test moves it. */
-const clock = new ManualClock(0);
-
 /** The stage on a log that only hands out its processors. */
 async function start(feeds: FeedConfig[], flowsPerBatchMax = 500) {
   const subscribed: { topics: readonly string[]; create: CreateProcessor }[] = [];
@@ -25,6 +22,7 @@ async function start(feeds: FeedConfig[], flowsPerBatchMax = 500) {
     },
   } as unknown as CommitLog;
   const metrics = createMetrics();
+  const clock = new ManualClock(0);
   const limits = { batchRecordsMax: 10, batchBytesMax: 1e6, commitIntervalMs: 100, tickIntervalMs: 1000 };
   const stage = createIngest({
     log,
@@ -40,7 +38,7 @@ async function start(feeds: FeedConfig[], flowsPerBatchMax = 500) {
   await stage.start();
   const processor = (topic: string, partition = 0): Promise<Processor> | Processor =>
     subscribed[0]!.create({ topic, partition, state: new Map(), resumeOffset: 0, processedOffset: 0 });
-  return { metrics, processor, subscribed };
+  return { clock, metrics, processor, subscribed };
 }
 
 const feed = (values: Partial<FeedConfig> = {}): FeedConfig => ({
@@ -97,7 +95,7 @@ describe('flows', () => {
   });
 
   it('of an old file are published now, so that no retention takes them away at once', async () => {
-    const { processor } = await start([feed()]);
+    const { clock, processor } = await start([feed()]);
     clock.advanceTo(T + 86_400_000_000);
     const file = { headers: { [FILE_HEADER]: '1' }, timestampMs: 0 };
     const step = await (await processor('raw')).process([
