@@ -21,8 +21,13 @@ const FLOWS = 300_000;
 const APPEND_MESSAGES = 1000;
 const signal = new AbortController().signal;
 const settings = loadConfig({ file: undefined, environment: {}, flags: {} });
-// As replay: the input is over when it is over, nobody waits for a tick.
-const config = { ...settings, preprocess: { ...settings.preprocess, tickIntervalMs: 20 } };
+const config = {
+  ...settings,
+  // As replay: the input is over when it is over, nobody waits for a tick.
+  preprocess: { ...settings.preprocess, tickIntervalMs: 20 },
+  // The traffic lasts some minutes only; every window of every link shall be forecast nevertheless.
+  infer: { ...settings.infer, observedWindowsMin: 1 },
+};
 const prefix = config.commitLog.topicPrefix;
 const rawTopic = `${prefix}raw.bench`;
 const messages = asMessages(simulatedFlows(FLOWS), createGoflow2Encoder());
