@@ -1,6 +1,8 @@
 import { usageError } from '../../kernel/errors.ts';
 import type { Format } from '../format.ts';
 import { argus } from './argus.ts';
+import { fastnetmon } from './fastnetmon.ts';
+import { fastnetmonJson } from './fastnetmon-json.ts';
 import { flowcastJson } from './flowcast-json.ts';
 import { goflow2 } from './goflow2.ts';
 import { goflow2Json } from './goflow2-json.ts';
@@ -8,8 +10,12 @@ import { luflow } from './luflow.ts';
 import { nfdumpCsv } from './nfdump-csv.ts';
 import { nfdumpJson, nfdumpNdjson } from './nfdump-json.ts';
 import { nfdumpText } from './nfdump-text.ts';
+import { nprobe } from './nprobe.ts';
+import { opennms } from './opennms.ts';
+import { pmacctJson } from './pmacct-json.ts';
 import { suricata } from './suricata.ts';
 import { suricataNetflow } from './suricata-netflow.ts';
+import { vflow } from './vflow.ts';
 import { westermo } from './westermo.ts';
 import { zeekJson } from './zeek-json.ts';
 import { zeekTsv } from './zeek-tsv.ts';
@@ -18,6 +24,12 @@ import { zeekTsv } from './zeek-tsv.ts';
 export const FORMATS: readonly Format[] = [
   goflow2,
   goflow2Json,
+  fastnetmonJson,
+  fastnetmon,
+  vflow,
+  nprobe,
+  pmacctJson,
+  opennms,
   suricata,
   suricataNetflow,
   zeekJson,
