@@ -5,6 +5,7 @@ import { type ModelSession, openSession } from '../runtime.ts';
 import { createDayEncoding } from './day-encoding.ts';
 import { allocateRows, type RowBuffers, type RowEncoding } from './encoding.ts';
 import { type LinkHistory, type Periods, type PreparedHistory, prepareHistory } from './history.ts';
+import { earlierOrigins, intervalStretch, stretchInterval } from './interval-stretch.ts';
 import { createRecentEncoding } from './recent-encoding.ts';
 
 /** A forecast never leaves [0, this many times the highest regular value of the history]. */
@@ -69,7 +70,7 @@ class OnnxForecaster implements Forecaster {
   readonly #encoding: RowEncoding;
   readonly #periods: Periods;
   readonly #session: ModelSession;
-  readonly #levels: number;
+  readonly #levels: readonly number[];
 
   constructor(manifest: Manifest, encoding: RowEncoding, periods: Periods, session: ModelSession) {
     this.manifest = manifest;
@@ -78,7 +79,7 @@ class OnnxForecaster implements Forecaster {
     this.#encoding = encoding;
     this.#periods = periods;
     this.#session = session;
-    this.#levels = manifest.forecaster!.quantiles.length;
+    this.#levels = manifest.forecaster!.quantiles;
   }
 
   prepare(history: LinkHistory, offset?: number): PreparedHistory {
@@ -101,7 +102,45 @@ class OnnxForecaster implements Forecaster {
     return this.#session.close();
   }
 
+  /** A day's interval is as wide as the days before it, forecast the same way, tell; the next step's is as training found it. */
   async #score(tasks: readonly ForecastTask[]): Promise<ForecastValues[]> {
+    if (this.#encoding.kind !== 'day') return this.#scoreAll(tasks);
+    const earlier = this.#earlierTasks(tasks);
+    const scored = await this.#scoreAll([...tasks, ...earlier]);
+    const known = new Map<PreparedHistory, Map<number, ForecastValues>>();
+    earlier.forEach(({ history, origin }, i) => {
+      const ofHistory = known.get(history) ?? new Map<number, ForecastValues>();
+      known.set(history, ofHistory.set(origin, scored[tasks.length + i]!));
+    });
+    const forecasts = scored.slice(0, tasks.length);
+    tasks.forEach(({ history, origin }, i) => {
+      const before = this.#earlierOrigins(origin).map((at) => ({
+        origin: at,
+        quantiles: known.get(history)!.get(at)!.quantiles,
+      }));
+      const stretch = intervalStretch(history, before, this.#encoding.horizons, this.#levels);
+      stretchInterval(forecasts[i]!.quantiles, stretch, boundOf(history, origin), this.#levels);
+    });
+    return forecasts;
+  }
+
+  #earlierOrigins(origin: number): number[] {
+    const { horizons, historySteps } = this.#encoding;
+    return earlierOrigins(origin, horizons[horizons.length - 1]!, historySteps);
+  }
+
+  /** What has to be forecast again for these, each once. */
+  #earlierTasks(tasks: readonly ForecastTask[]): ForecastTask[] {
+    const origins = new Map<PreparedHistory, Set<number>>();
+    for (const { history, origin } of tasks) {
+      const ofHistory = origins.get(history) ?? new Set<number>();
+      for (const earlier of this.#earlierOrigins(origin)) ofHistory.add(earlier);
+      origins.set(history, ofHistory);
+    }
+    return [...origins].flatMap(([history, set]) => [...set].map((origin) => ({ history, origin })));
+  }
+
+  async #scoreAll(tasks: readonly ForecastTask[]): Promise<ForecastValues[]> {
     const perRun = Math.max(1, Math.floor(ROWS_PER_RUN_MAX / this.#encoding.rowsPerOrigin));
     const results: ForecastValues[] = [];
     for (let first = 0; first < tasks.length; first += perRun) {
@@ -137,14 +176,15 @@ class OnnxForecaster implements Forecaster {
   #values(task: ForecastTask, index: number, buffers: RowBuffers, outputs: Float32Array): ForecastValues {
     const { horizons, rowsPerOrigin, horizonsPerRow, steps } = this.#encoding;
     const { history, origin } = task;
-    const quantiles = new Float64Array(horizons.length * this.#levels);
+    const width = this.#levels.length;
+    const quantiles = new Float64Array(horizons.length * width);
     if (index >= 0) {
       const first = index * rowsPerOrigin;
-      const limit = BOUND_FACTOR * Math.max(0, Math.exp(history.peak[origin]!) - history.offset);
+      const limit = boundOf(history, origin);
       for (let h = 0; h < horizons.length; h++) {
         const row = first + Math.floor(h / horizonsPerRow);
-        const slot = quantiles.subarray(h * this.#levels, (h + 1) * this.#levels);
-        const at = (first * horizonsPerRow + h) * this.#levels;
+        const slot = quantiles.subarray(h * width, (h + 1) * width);
+        const at = (first * horizonsPerRow + h) * width;
         for (let q = 0; q < slot.length; q++) {
           const level =
             buffers.baselines[first * horizonsPerRow + h]! + buffers.scales[row]! * outputs[at + q]!;
@@ -183,6 +223,11 @@ interface ForecastTask {
 
 function hasLevel({ history, origin }: ForecastTask): boolean {
   return origin >= 0 && Number.isFinite(history.level[origin]!) && Number.isFinite(history.peak[origin]!);
+}
+
+/** What no forecast from this step may exceed. */
+function boundOf(history: PreparedHistory, origin: number): number {
+  return origin < 0 ? 0 : BOUND_FACTOR * Math.max(0, Math.exp(history.peak[origin]!) - history.offset);
 }
 
 function completenessOf({ history, origin }: ForecastTask, steps: number): number {
