@@ -7,6 +7,8 @@ import { flowcastJson } from './flowcast-json.ts';
 import { goflow2 } from './goflow2.ts';
 import { goflow2Json } from './goflow2-json.ts';
 import { luflow } from './luflow.ts';
+import { netobserv } from './netobserv.ts';
+import { netobservJson } from './netobserv-json.ts';
 import { nfdumpCsv } from './nfdump-csv.ts';
 import { nfdumpJson, nfdumpNdjson } from './nfdump-json.ts';
 import { nfdumpText } from './nfdump-text.ts';
@@ -30,6 +32,8 @@ export const FORMATS: readonly Format[] = [
   nprobe,
   pmacctJson,
   opennms,
+  netobserv,
+  netobservJson,
   suricata,
   suricataNetflow,
   zeekJson,
