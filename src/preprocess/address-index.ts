@@ -63,8 +63,13 @@ export class AddressIndex {
   /** The 16 bytes of a row's address. */
   address(row: number): Uint8Array {
     const bytes = new Uint8Array(ADDRESS_BYTES);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < WORDS; i++) view.setInt32(i * 4, this.#words[row * WORDS + i]!);
+    for (let i = 0, b = 0; i < WORDS; i++, b += 4) {
+      const word = this.#words[row * WORDS + i]!;
+      bytes[b] = word >>> 24;
+      bytes[b + 1] = word >>> 16;
+      bytes[b + 2] = word >>> 8;
+      bytes[b + 3] = word;
+    }
     return bytes;
   }
 

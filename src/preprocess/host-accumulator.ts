@@ -25,6 +25,9 @@ const COUNTERS_PER_ROW = 2;
 /** Counter of the hosts folded into the overflow row. */
 const EVICTED_COUNTER = -1;
 
+// Reused for every row of every window: filled and read within one call.
+const rowStatistics = new Float64Array(column.HOST_COLUMNS);
+
 export interface HostLimits extends ItemCountLimits {
   readonly hostsMax: number;
 }
@@ -90,7 +93,8 @@ export class HostAccumulator implements FeatureRows {
 
   writeValues(row: number, into: Float32Array, at: number): void {
     const from = row * column.HOST_COLUMNS;
-    const s = this.#statistics.slice(from, from + column.HOST_COLUMNS);
+    const s = rowStatistics;
+    for (let i = 0; i < column.HOST_COLUMNS; i++) s[i] = this.#statistics[from + i]!;
     s[column.DESTINATIONS] = this.#items.distinct(s, column.DESTINATIONS + DISTINCT);
     s[column.PORTS] = this.#items.distinct(s, column.PORTS + DISTINCT);
     writeWindowFeatures(HOST_FEATURES, s, 0, this.#seconds, into, at);
@@ -98,7 +102,7 @@ export class HostAccumulator implements FeatureRows {
 
   writeCounters(row: number, into: Float64Array, at: number): void {
     const from = row * column.HOST_COLUMNS;
-    into.set(this.#statistics.subarray(from, from + column.EXACT_COLUMNS), at);
+    for (let i = 0; i < column.EXACT_COLUMNS; i++) into[at + i] = this.#statistics[from + i]!;
   }
 
   #row(addresses: FlowAddresses): number {
