@@ -41,7 +41,7 @@ function whereTheTimeGoes({ perCpuSecond, notes = {} }: Measurement): string {
 
 The whole pipeline takes goflow2 protobuf, one message a flow, through ingest, preprocess and infer on an embedded log in one process;
 opening the log, loading both models and reading the results back are included, making the input is not. It published
-${notes.classifications} classifications and ${notes['forecasts']} forecasts. The aim is 100,000 flows per CPU second; measured:
+${notes.classifications} classifications and ${notes.forecasts} forecasts. The aim is 100,000 flows per CPU second; measured:
 ${perCpuSecond.toLocaleString('en-US')}.
 
 Share of the main thread's busy time, by the sampling profiler in a second run; what Node does for a caller counts as the caller's,

@@ -1,5 +1,6 @@
 import Value from 'typebox/value';
 import { createCodec } from '../../src/codec/avro.ts';
+import { FlowBatchEncoder } from '../../src/codec/flow-batch-encoder.ts';
 import type { FlowBatch } from '../../src/flow/flow-record.ts';
 import { PreprocessConfig } from '../../src/preprocess/config.ts';
 import { Preprocessor } from '../../src/preprocess/preprocessor.ts';
@@ -11,6 +12,7 @@ import { asBatches, simulatedFlows } from '../traffic.ts';
 const batches = asBatches(simulatedFlows(300_000));
 const flows = batches.reduce((sum, batch) => sum + batch.flows.length, 0);
 const codec = createCodec('flow-batch.v1');
+const encoder = new FlowBatchEncoder();
 const config = Value.Create(PreprocessConfig) as PreprocessConfig;
 
 function toFeatures(source: Iterable<FlowBatch>): number {
@@ -32,7 +34,7 @@ print(await measure({ scenario: 'preprocess', unit: 'flows', run: () => toFeatur
 
 let encoded: Buffer[] = [];
 const encode = () => {
-  encoded = batches.map((batch) => codec.encode(batch));
+  encoded = batches.map((batch) => encoder.encode(batch));
   return flows;
 };
 print(await measure({ scenario: 'flow batches to Avro', unit: 'flows', run: encode }));

@@ -1,4 +1,4 @@
-import { createCodec } from '../codec/avro.ts';
+import { FlowBatchEncoder } from '../codec/flow-batch-encoder.ts';
 import type {
   Assignment,
   CommitLog,
@@ -98,7 +98,7 @@ class IngestProcessor implements Processor {
   readonly #probe: Probe;
   readonly #decoder: FeedDecoder;
   readonly #batcher: FlowBatcher;
-  readonly #codec = createCodec('flow-batch.v1');
+  readonly #encoder = new FlowBatchEncoder();
   #record: StoredRecord | null = null;
   #rejects: OutputRecord[] = [];
   #resumeOffset: number;
@@ -161,7 +161,7 @@ class IngestProcessor implements Processor {
         topic: topicName(this.#prefix, 'flows.v1'),
         partition: partitionOf(key, this.#partitions),
         key,
-        value: this.#codec.encode(batch),
+        value: this.#encoder.encode(batch),
         timestampMs: publishedMs(this.#clock, batch.receivedUs),
       };
     });
