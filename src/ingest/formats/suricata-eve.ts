@@ -12,8 +12,8 @@ export type EveType = 'flow' | 'netflow';
 export type ReadDetails = (event: JsonObject, details: JsonObject, reading: FlowReading) => void;
 
 /**
- * Decoder of one type of Suricata EVE event (OISF/suricata output-json-flow.c, output-json-netflow.c). Takes the event itself or a
- * shipper's wrapping with the event as text under `message`. The event's `timestamp` is not used: it is the time of
+ * Decoder of one type of Suricata EVE event (OISF/suricata output-json-flow.c, output-json-netflow.c). Takes the event itself or
+ * the envelope of a shipper (Filebeat, Vector, Fluent Bit) with the event in it, as text or parsed. The event's `timestamp` is not used: it is the time of
  * writing, which in a replayed capture lies before the flow's end.
  */
 export function createEveDecoder(settings: FeedSettings, type: EveType, readDetails: ReadDetails): Decoder {
@@ -127,9 +127,22 @@ function readCommon(event: JsonObject, reading: FlowReading): void {
   }
 }
 
+/** Where shippers put the event as text: Filebeat and Vector, Fluent Bit's tail; and as an object, once they have parsed it. */
+const ENVELOPE_KEYS = ['message', 'log', 'json', 'eve'] as const;
+
+/** The event in a shipper's envelope; the object itself where it is none. Text that is no JSON object gives null. */
 function unwrap(json: JsonObject | null): JsonObject | null {
-  if (json === null || 'event_type' in json || typeof json.message !== 'string') return json;
-  return parseJsonObject(json.message);
+  if (json === null || 'event_type' in json) return json;
+  for (const key of ENVELOPE_KEYS) {
+    const nested = objectAt(json, key);
+    if (nested !== null && 'event_type' in nested) return nested;
+    if (typeof json[key] === 'string') return parseJsonObject(json[key]);
+  }
+  // Filebeat's own Suricata module, and the original it can keep.
+  const eve = objectAt(objectAt(json, 'suricata') ?? {}, 'eve');
+  if (eve !== null) return eve;
+  const original = textAt(objectAt(json, 'event') ?? {}, 'original');
+  return original === '' ? json : parseJsonObject(original);
 }
 
 function toText(bytes: Uint8Array): string {

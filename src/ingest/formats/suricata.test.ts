@@ -87,6 +87,28 @@ describe('Suricata flow events', () => {
     expect(endsOf(flows[0]!)).toMatch(/^fe80::1:49175/);
   });
 
+  const text = JSON.stringify(FLOW);
+  it.each([
+    { '@timestamp': 'x', '@metadata': { beat: 'filebeat' }, message: text },
+    { '@timestamp': 'x', event: { original: text } },
+    { '@timestamp': 'x', suricata: { eve: FLOW } },
+    { '@timestamp': 'x', json: FLOW },
+    { source_type: 'file', file: '/var/log/suricata/eve.json', message: text },
+    { source_type: 'file', message: FLOW },
+    { date: 1695017654.1, log: text },
+    { date: 1695017654.1, ...FLOW },
+  ])('%# is a shipper’s envelope', (envelope) => {
+    expect(suricata.sniff(Buffer.from(JSON.stringify(envelope)))).toBe(0.9);
+    const { flows, rejects } = decode(envelope);
+    expect(rejects).toEqual([]);
+    expect(flows[0]!.bytes).toBe(3536402);
+  });
+
+  it('an envelope around something else is refused', () => {
+    const { rejects } = decode({ message: 'kernel: up' }, { message: '{}' }, { log: '[1' });
+    expect(rejects.map(({ reason }) => reason)).toEqual(['malformed', 'not_a_flow', 'malformed']);
+  });
+
   it('ICMP has type and code for a port; silence is no reply', () => {
     const icmp = {
       ...FLOW,
