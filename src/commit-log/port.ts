@@ -19,6 +19,8 @@ export interface CommitLog {
   read(request: ReadRequest): AsyncIterable<readonly StoredRecord[]>;
   /** Creates what is missing and returns every topic as it really is; an existing topic is never altered. */
   ensureTopics(topics: readonly TopicSpec[]): Promise<readonly TopicSpec[]>;
+  /** Those of the named topics that exist, as they really are. */
+  describeTopics(names: readonly string[]): Promise<readonly TopicSpec[]>;
   /** How far a group is behind, for every partition of its topics. */
   lag(group: string): Promise<readonly PartitionLag[]>;
   /** Stops all consumers and readers after their running step, then lets go of every resource. Idempotent. */

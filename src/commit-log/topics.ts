@@ -42,9 +42,12 @@ export function topicName(prefix: string, name: TopicName): string {
   return `${prefix}${name}`;
 }
 
+/** Stages whose state a driver may keep in a compacted topic; see `Subscription.stateTopic`. */
+const STAGES_WITH_STATE = ['preprocess', 'infer'] as const;
+
 /** The topics of an installation. All partitioned ones have equal counts: an exporter keeps its partition number from topic to topic. */
 export function topicSpecs(prefix: string, partitions: number): TopicSpec[] {
-  return TOPIC_NAMES.map((name) => {
+  const outputs = TOPIC_NAMES.map((name): TopicSpec => {
     const retentionMs = RETENTION[name];
     return {
       name: topicName(prefix, name),
@@ -52,4 +55,8 @@ export function topicSpecs(prefix: string, partitions: number): TopicSpec[] {
       ...(retentionMs === null ? { cleanup: 'compact' } : { cleanup: 'delete', retentionMs }),
     };
   });
+  const states = STAGES_WITH_STATE.map((stage): TopicSpec => {
+    return { name: `${prefix}${stage}.state`, partitions, cleanup: 'compact' };
+  });
+  return [...outputs, ...states];
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { KafkaConfig } from '../commit-log/kafka/config.ts';
 import { InferConfig } from '../infer/config.ts';
 import { IngestConfig } from '../ingest/config.ts';
 import { PreprocessConfig } from '../preprocess/config.ts';
@@ -17,8 +18,9 @@ const LogConfig = section('What the process says of itself, as JSON lines on sta
 });
 
 const CommitLogConfig = section('The commit log that the stages meet in.', {
-  driver: Type.Union([Type.Literal('embedded')], {
-    description: '`embedded`: durable, in one process, in one directory.',
+  driver: Type.Union([Type.Literal('embedded'), Type.Literal('kafka')], {
+    description:
+      '`embedded`: durable, in one process, in one directory. `kafka`: Apache Kafka, for several processes.',
     default: 'embedded',
   }),
   directory: Type.String({
@@ -37,6 +39,7 @@ const CommitLogConfig = section('The commit log that the stages meet in.', {
     minimum: 1,
     maximum: 4096,
   }),
+  kafka: KafkaConfig,
 });
 
 const HttpConfig = section('Where metrics, health and the first page are served.', {

@@ -25,7 +25,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return provide(project, '', reason);
   }
   const directory = await mkdtemp(join(tmpdir(), 'flowcast-kafka-'));
-  const [broker] = createCluster(directory, 1, await freePort());
+  const [broker] = createCluster(directory, 1, await freePort(), {
+    // Other tests keep the machine busy.
+    'broker.session.timeout.ms': '20000',
+  });
   await broker!.start();
   provide(project, broker!.address, '');
   return async () => {

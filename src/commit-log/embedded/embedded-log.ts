@@ -141,6 +141,12 @@ class EmbeddedLog implements CommitLog {
     return topics.map(({ name }) => catalogue.topic(name).spec);
   }
 
+  async describeTopics(names: readonly string[]): Promise<readonly TopicSpec[]> {
+    this.#assertOpen();
+    const present = [...this.#parts.catalogue.topics()].filter(({ spec }) => names.includes(spec.name));
+    return present.map(({ spec }) => spec);
+  }
+
   async lag(group: string): Promise<readonly PartitionLag[]> {
     this.#assertOpen();
     return (await this.#group(group)).lag();

@@ -28,6 +28,7 @@ export async function openScratchLog(options: { clock: Clock }): Promise<CommitL
     consume: (subscription, createProcessor) => log.consume(subscription, createProcessor),
     read: (request) => log.read(request),
     ensureTopics: (topics) => log.ensureTopics(topics),
+    describeTopics: (names) => log.describeTopics(names),
     lag: (group) => log.lag(group),
     close: () => {
       closed ??= closeAndRemove();

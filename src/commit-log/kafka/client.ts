@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type KafkaConfig as ClientConfig, Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import kafkajs, { type KafkaConfig as ClientConfig, type Kafka, type SASLOptions } from 'kafkajs';
 import { fatalError, messageOf, usageError } from '../../kernel/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { AbortedTransaction, TransactionalRecord } from './aborted.ts';
@@ -80,13 +80,13 @@ export const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, m
  */
 export function createClient(config: KafkaConfig, logger: Logger): Kafka {
   refuseOtherVersions();
-  return new Kafka({
+  return new kafkajs.Kafka({
     brokers: [...config.brokers],
     clientId: config.clientId,
     connectionTimeout: 5000,
     requestTimeout: config.requestTimeoutMs,
     retry: RETRY,
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator:
       () =>
       ({ namespace, log: { message } }) =>

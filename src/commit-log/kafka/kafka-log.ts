@@ -112,6 +112,11 @@ class KafkaLog implements CommitLog {
     return topics.describe(specs.map(({ name }) => name));
   }
 
+  describeTopics(names: readonly string[]): Promise<readonly TopicSpec[]> {
+    this.#assertOpen();
+    return this.#parts.topics.describe(names);
+  }
+
   lag(group: string): Promise<readonly PartitionLag[]> {
     this.#assertOpen();
     return lagOf(this.#parts, group);

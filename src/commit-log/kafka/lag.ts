@@ -1,4 +1,4 @@
-import { type Admin, AssignerProtocol } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { PartitionLag } from '../port.ts';
 import { errorOf, hasType } from './errors.ts';
 import type { LogParts } from './log-parts.ts';
@@ -33,7 +33,7 @@ async function subscribedTopics(admin: Admin, group: string): Promise<string[]> 
     const { groups } = await admin.describeGroups([group]);
     const members = groups.flatMap(({ members }) => members ?? []);
     return members.flatMap(
-      ({ memberMetadata }) => AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics ?? [],
+      ({ memberMetadata }) => kafkajs.AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics ?? [],
     );
   } catch (error) {
     if (hasType(error, 'GROUP_ID_NOT_FOUND')) return [];

@@ -34,6 +34,26 @@ export function progressOf(offset: string, metadata: string | null): Progress | 
   };
 }
 
+/** Progress as a record of the state topic, see `furthest`. */
+export function progressValue({ resumeOffset, processedOffset }: Progress): Buffer {
+  return Buffer.from(`${resumeOffset} ${processedOffset}`);
+}
+
+/**
+ * Where to go on: what the group has committed, or what the state says if that is further. A broker that is killed between
+ * the markers of one transaction can come back without the one of the offsets (seen with Kafka 4.4.0, one node, kill -9:
+ * the transaction log says complete, the offset never becomes visible), and then only the state tells what its own
+ * transaction had processed.
+ */
+export function furthest(committed: Progress, fromState: Uint8Array | undefined): Progress {
+  if (!fromState) return committed;
+  const [resumeOffset = Number.NaN, processedOffset = Number.NaN] = Buffer.from(fromState)
+    .toString()
+    .split(' ')
+    .map(Number);
+  return processedOffset > committed.processedOffset ? { resumeOffset, processedOffset } : committed;
+}
+
 /** What a group has committed: topic -> partition -> progress. Without `topics` all that the group has ever committed. */
 export async function committedOffsets(
   admin: Admin,

@@ -17,6 +17,9 @@ export function stateKey({ group, topic, partition }: StateOwner, key: string): 
   return Buffer.from(`${group}|${topic}|${partition}|${key}`);
 }
 
+/** Name under which the state topic carries how far the group had come with that state. No stage's key begins with NUL. */
+export const PROGRESS_KEY = '\0progress';
+
 /**
  * Reads an owner's committed state: everything below `endOffset`, the high watermark after the owner's fencing. The last
  * stable offset would not do, as an open transaction of another input in the same partition may hold it below our records.

@@ -1,14 +1,17 @@
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { Clock } from '../../kernel/clock.ts';
-import { usageError } from '../../kernel/errors.ts';
+import { type FlowcastError, transientError, usageError } from '../../kernel/errors.ts';
 import type { OutputRecord, TopicSpec } from '../port.ts';
-import { errorOf } from './errors.ts';
+import { errorOf, hasType } from './errors.ts';
 
 const SETTINGS = ['cleanup.policy', 'retention.ms', 'retention.bytes', 'min.insync.replicas'];
 /** A topic that another process has just created may take this long to be known everywhere. */
 const LOOKS_MAX = 3;
 const LOOK_PAUSE_MS = 100;
 const CREATE_WITHIN_MS = 10_000;
+const CREATE_TRIES_MAX = 20;
+const CREATE_PAUSE_MS = 20;
+const CREATE_PAUSE_MS_MAX = 500;
 
 export interface Replication {
   readonly replicationFactor: number;
@@ -72,7 +75,11 @@ export class Topics {
     try {
       const { resources } = await this.#admin.describeConfigs({
         includeSynonyms: false,
-        resources: present.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: SETTINGS })),
+        resources: present.map((name) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configNames: SETTINGS,
+        })),
       });
       return present.map((name) => {
         const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
@@ -85,13 +92,31 @@ export class Topics {
   }
 
   async create(specs: readonly TopicSpec[], replication: Replication): Promise<void> {
-    const known = await this.#look();
-    const missing = specs.filter(({ name }) => !known.has(name));
-    if (missing.length === 0) return;
+    for (let tries = 1; ; tries++) {
+      const known = await this.#look();
+      const missing = specs.filter(({ name }) => !known.has(name));
+      if (missing.length === 0) return;
+      if (tries > CREATE_TRIES_MAX)
+        throw transientError('topics_late', `the brokers still do not know ${missing[0]!.name}`);
+      try {
+        await this.#createOnce(missing, replication);
+      } catch (error) {
+        // A broker that has just started does not count as one yet.
+        const mayPass =
+          hasType(error, 'INVALID_REPLICATION_FACTOR') ||
+          (error as FlowcastError).disposition === 'transient';
+        if (tries >= CREATE_TRIES_MAX || !mayPass) throw error;
+      }
+      // Brokers learn of new topics in their own time.
+      await this.#clock.sleep(Math.min(tries * CREATE_PAUSE_MS, CREATE_PAUSE_MS_MAX));
+    }
+  }
+
+  async #createOnce(missing: readonly TopicSpec[], replication: Replication): Promise<void> {
     try {
       await this.#admin.createTopics({
         timeout: CREATE_WITHIN_MS,
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: missing.map((spec) => ({
           topic: spec.name,
           numPartitions: spec.partitions,
@@ -105,7 +130,6 @@ export class Topics {
       );
       if (rest.length > 0) throw errorOf(rest[0], 'creating topics');
     }
-    for (const { name } of missing) await this.partitionCount(name);
   }
 
   /** Number of replicas of every topic that there is. */

@@ -6,8 +6,8 @@ import type { Feed } from './feed.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { LogParts, Membership } from './log-parts.ts';
 import { Outbox } from './messages.ts';
-import { committedOffsets, listOffsets, type Progress } from './offsets.ts';
-import { PendingState, restoreState, type StateOwner, stateKey } from './state.ts';
+import { committedOffsets, furthest, listOffsets, type Progress, progressValue } from './offsets.ts';
+import { PendingState, PROGRESS_KEY, restoreState, type StateOwner, stateKey } from './state.ts';
 import { TransactionalWriter } from './transactions.ts';
 
 /** Steps are committed earlier than the interval when they have gathered this much. */
@@ -157,7 +157,7 @@ export class PartitionWorker {
     const { group, topic, partition } = this.#owner;
     this.#committed = await this.#progress();
     this.#reached = this.#committed;
-    let state: ReadonlyMap<string, Uint8Array> = new Map();
+    let state = new Map<string, Uint8Array>();
     if (subscription.stateTopic !== undefined) {
       const { stateTopic } = subscription;
       const bound = async (kind: 'earliest' | 'high') =>
@@ -168,6 +168,9 @@ export class PartitionWorker {
         signal: this.#stopping.signal,
       };
       state = await restoreState(fetcher, stateTopic, { group, topic, partition }, bounds);
+      this.#committed = furthest(this.#committed, state.get(PROGRESS_KEY));
+      this.#reached = this.#committed;
+      state.delete(PROGRESS_KEY);
     }
     if (this.#isStopping) return null;
     return createProcessor({ topic, partition, state, ...this.#committed });
@@ -241,6 +244,7 @@ export class PartitionWorker {
     const timestampMs = Math.floor(parts.clock.nowUs() / 1000);
     const changes = this.#state.take();
     if (subscription.stateTopic !== undefined) {
+      changes.push([PROGRESS_KEY, progressValue(progress)]);
       for (const [name, value] of changes)
         this.#outbox.add({
           topic: subscription.stateTopic,
