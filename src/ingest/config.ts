@@ -22,6 +22,13 @@ export const FeedConfig = Type.Object(
         description: 'IANA zone of zone-less times, for example Europe/Berlin; UTC when left out.',
       }),
     ),
+    schemaFile: Type.Optional(
+      Type.String({
+        description:
+          'Schema of the messages, where the format needs one: .proto (akvorado), .avsc (pmacct-avro).',
+        minLength: 1,
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -32,7 +39,7 @@ export const IngestConfig = Type.Object(
   {
     feeds: Type.Array(FeedConfig, {
       description:
-        'The raw inputs: name, topic, format, exporter, samplingRate, timeZone. `start` adds its own sources.',
+        'The raw inputs: name, topic, format, exporter, samplingRate, timeZone, schemaFile. `start` adds its own sources.',
       default: [],
     }),
     clockSkewMsMax: Type.Integer({

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { FlowRecord } from '../flow/flow-record.ts';
 import type { Reject, RejectReason } from '../flow/reject.ts';
-import { messageOf } from '../kernel/errors.ts';
+import { messageOf, usageError } from '../kernel/errors.ts';
 import type { FeedConfig } from './config.ts';
 import type { FlowBatcher } from './flow-batcher.ts';
 import type { Decoder, DecodeSink, FeedSettings, Format } from './format.ts';
@@ -16,7 +17,7 @@ export class Feed {
   readonly #formatName: string;
   #format: Format | null = null;
 
-  /** Throws a usageError for an unknown format or time zone, so that a mistake shows at the start and not with the first message. */
+  /** Throws a usageError for an unknown format, time zone or schema, so that a mistake shows at the start and not with the first message. */
   constructor(config: FeedConfig, clockSkewMsMax: number) {
     this.name = config.name;
     this.topic = config.topic;
@@ -25,10 +26,14 @@ export class Feed {
       samplingRate: config.samplingRate ?? null,
       timeZone: config.timeZone ?? 'UTC',
       clockSkewMsMax,
+      ...(config.schemaFile === undefined ? {} : { schema: readSchema(config.schemaFile) }),
     };
     this.#formatName = config.format;
     new LocalZone(this.settings.timeZone);
-    formatsNamed(config.format);
+    // Tells of a schema that does not fit.
+    for (const format of formatsNamed(config.format)) {
+      if (format.name === config.format) format.createDecoder(this.settings);
+    }
   }
 
   /** The feed's format; with `auto`, or a family, the first message that is recognised settles it for good. Null = not yet. */
@@ -39,6 +44,14 @@ export class Feed {
 
   get formatName(): string {
     return this.#format?.name ?? 'unknown';
+  }
+}
+
+function readSchema(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw usageError('feed_schema', `cannot read the schemaFile ${file}: ${messageOf(error)}`, error);
   }
 }
 

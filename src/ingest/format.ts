@@ -11,6 +11,8 @@ export interface FeedSettings {
   readonly timeZone: string;
   /** A flow's end may lie this far after its receipt before it is clamped. */
   readonly clockSkewMsMax: number;
+  /** The document that describes the messages (.proto, .avsc), for formats that cannot be read without. */
+  readonly schema?: string;
 }
 
 /** How a file of this format splits into messages. */

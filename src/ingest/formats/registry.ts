@@ -1,5 +1,6 @@
 import { usageError } from '../../kernel/errors.ts';
 import type { Format } from '../format.ts';
+import { akvorado } from './akvorado.ts';
 import { argus } from './argus.ts';
 import { fastnetmon } from './fastnetmon.ts';
 import { fastnetmonJson } from './fastnetmon-json.ts';
@@ -14,6 +15,7 @@ import { nfdumpJson, nfdumpNdjson } from './nfdump-json.ts';
 import { nfdumpText } from './nfdump-text.ts';
 import { nprobe } from './nprobe.ts';
 import { opennms } from './opennms.ts';
+import { pmacctAvro } from './pmacct-avro.ts';
 import { pmacctJson } from './pmacct-json.ts';
 import { suricata } from './suricata.ts';
 import { suricataNetflow } from './suricata-netflow.ts';
@@ -31,7 +33,9 @@ export const FORMATS: readonly Format[] = [
   vflow,
   nprobe,
   pmacctJson,
+  pmacctAvro,
   opennms,
+  akvorado,
   netobserv,
   netobservJson,
   suricata,
