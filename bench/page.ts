@@ -14,10 +14,10 @@ export function performancePage(measurements: readonly Measurement[], machine: M
 
 Made by \`npm run bench -- --write-docs\` on ${machine.date.toISOString().slice(0, 10)}: ${machine.cores} cores, Node ${machine.node}.
 Do not edit; run the command again. One run each, after one to warm up, every scenario file in a process of its own. The machine was
-shared and therefore noisy: expect differences of some ten percent between runs, and measure on your own.
+shared and therefore noisy: figures of the same code have differed by a third between runs, wall time by far more. Measure on your own.
 
 Traffic is the simulator's \`load\` scenario (16 exporters, 96 links, 28,000 hosts, with attacks). A CPU second is one second of one core,
-over all threads of the process. Peak memory is the whole process's so far, the input held in memory included; rows of one scenario file add up.
+over all threads of the process. Peak memory is that of the whole process up to then: the input held in memory and the scenarios before it in the same file count too.
 
 | Scenario | Unit | Units per CPU second | CPU s per million | Units per second | Peak MB |
 | --- | --- | ---: | ---: | ---: | ---: |
