@@ -133,10 +133,9 @@ export async function refuseForeignFolder(target: string, named: string = target
 
 /** Reads and checks a model folder. Usage errors say what to do. */
 export async function readArtefact(directory: string): Promise<ModelArtefact> {
-  const [text, onnx] = await Promise.all([
-    readModelFile(directory, MANIFEST_FILE),
-    readModelFile(directory, ONNX_FILE),
-  ]);
+  // One after the other: of two missing files the message names the same one each time.
+  const text = await readModelFile(directory, MANIFEST_FILE);
+  const onnx = await readModelFile(directory, ONNX_FILE);
   let manifest: unknown;
   try {
     manifest = JSON.parse(text.toString('utf8'));
